@@ -1,0 +1,125 @@
+/** The base of every error that this package throws or rejects with. */
+export class WasmexError extends Error {
+  static {
+    this.prototype.name = "WasmexError";
+  }
+}
+
+/** Where and why a module could not be read, parsed or compiled. */
+export class CompileError extends WasmexError {
+  static {
+    this.prototype.name = "CompileError";
+  }
+  /** Line of the WebAssembly text, counted from 1; `undefined` for binary modules. */
+  readonly line: number | undefined;
+  /** Column in that line, counted from 1; `undefined` for binary modules. */
+  readonly column: number | undefined;
+
+  constructor(message: string, options?: { cause?: unknown; line?: number; column?: number }) {
+    super(message, options);
+    this.line = options?.line;
+    this.column = options?.column;
+  }
+}
+
+/** The imports given do not fit the module: the message lists every one that is missing or incompatible. */
+export class LinkError extends WasmexError {
+  static {
+    this.prototype.name = "LinkError";
+  }
+}
+
+/** A call that never reached the guest: an unknown export, a wrong number of params or a value outside its type. */
+export class CallError extends WasmexError {
+  static {
+    this.prototype.name = "CallError";
+  }
+}
+
+/** The same word on every engine for the same trap (WebAssembly core specification, 4.4 "Instructions"). */
+export type TrapReason =
+  | "unreachable"
+  | "out_of_bounds_memory"
+  | "out_of_bounds_table"
+  | "integer_divide_by_zero"
+  | "integer_overflow"
+  | "invalid_conversion_to_integer"
+  | "indirect_call_type_mismatch"
+  | "indirect_call_to_null"
+  | "null_reference"
+  | "out_of_bounds_array"
+  | "cast_failure"
+  | "stack_overflow"
+  | "unaligned_atomic"
+  | "uncaught_exception"
+  | "out_of_memory"
+  | "unknown";
+
+/** One guest function on the stack of a trap, innermost first. */
+export interface Frame {
+  /** The function's index in the module, imports included. */
+  readonly index: number;
+  /** Its name from the name section, or `undefined`. */
+  readonly name: string | undefined;
+  /** Byte offset in the module, where the engine tells it. */
+  readonly offset: number | undefined;
+}
+
+/** The guest trapped. Its instance can be called again. */
+export class TrapError extends WasmexError {
+  static {
+    this.prototype.name = "TrapError";
+  }
+  readonly reason: TrapReason;
+  readonly frames: readonly Frame[];
+
+  constructor(
+    message: string,
+    options: { cause?: unknown; reason: TrapReason; frames: readonly Frame[] },
+  ) {
+    super(message, options);
+    this.reason = options.reason;
+    this.frames = options.frames;
+  }
+}
+
+/** A host function threw, rejected or returned a value of the wrong type; `cause` is the original. */
+export class HostFunctionError extends WasmexError {
+  static {
+    this.prototype.name = "HostFunctionError";
+  }
+}
+
+/** A call took longer than its timeout. */
+export class TimeoutError extends WasmexError {
+  static {
+    this.prototype.name = "TimeoutError";
+  }
+}
+
+/** The guest ended itself with an exit code other than 0. */
+export class ExitError extends WasmexError {
+  static {
+    this.prototype.name = "ExitError";
+  }
+  readonly code: number;
+
+  constructor(code: number, options?: { cause?: unknown }) {
+    super(`the program exited with code ${code}`, options);
+    this.code = code;
+  }
+}
+
+/** The process was stopped before the call was done. */
+export class StoppedError extends WasmexError {
+  static {
+    this.prototype.name = "StoppedError";
+  }
+}
+
+/** This engine or page lacks what the call needs; the message says what is missing and what to do. */
+export class UnsupportedError extends WasmexError {
+  static {
+    this.prototype.name = "UnsupportedError";
+  }
+}

@@ -1,0 +1,72 @@
+import type { Backend, Result } from "./vfs/contract.js";
+
+/** One background thread, as the platform offers it. */
+export interface Thread {
+  postMessage(message: unknown, transfer?: readonly unknown[]): void;
+  /** Told of every message from the thread. */
+  onMessage: ((message: unknown) => void) | undefined;
+  /** Told once when the thread has died by itself: a failed load, an uncaught error, out of memory, `process.exit`. */
+  onDeath: ((reason: Error) => void) | undefined;
+  /** Ends the thread at once, whatever it does. */
+  terminate(): Promise<void>;
+  /** Whether the thread keeps the host's event loop alive. */
+  setKeepsAlive(keeps: boolean): void;
+}
+
+/** What the engine and page offer, and why not what they don't. */
+export interface ThreadSupport {
+  /** Threads can be started at all. */
+  readonly threads: boolean;
+  /** Memory can be shared with them. */
+  readonly sharedMemory: boolean;
+  /** One sentence: what is missing and which step would give it; empty where nothing is. */
+  readonly reason: string;
+}
+
+/** The terminal in Node, the console in browsers. */
+export interface HostStdio {
+  /** Writes at once; answers the bytes taken or a negated errno. */
+  write(fd: 1 | 2, bytes: Uint8Array, start: number, length: number): Result;
+  /** Reads what is there, waiting for it where this thread may; 0 is the end. */
+  read(target: Uint8Array, start: number, length: number): Result;
+  /** Feeds what arrives to `onChunk` without blocking (for a guest on another thread); answers how to stop. */
+  follow(onChunk: (bytes: Uint8Array) => void, onEnd: () => void): () => void;
+}
+
+/** Everything that the core takes from its surroundings. An entry point applies one with `usePlatform`. */
+export interface Platform {
+  readonly name: string;
+  /** Milliseconds since the epoch, with a fraction. */
+  now(): number;
+  /** Milliseconds since some fixed point, never going back. */
+  monotonicNow(): number;
+  /** Fills bytes that are not shared memory. */
+  randomFill(bytes: Uint8Array): void;
+  readonly stdio: HostStdio;
+  threadSupport(): ThreadSupport;
+  /** Starts a thread that runs the worker's code (`src/worker/server.ts`), from `url` where one is given. */
+  spawnThread(options: { url?: string | URL; name?: string }): Promise<Thread>;
+  /** Whether `Atomics.wait` may be used on the thread that asks. */
+  mayBlock(): boolean;
+  /** A directory of the host, where there are any; throws `UnsupportedError` where not. */
+  openDirectory(path: string): Backend;
+  readonly hasDirectories: boolean;
+  /** The text parser, loaded on first use. */
+  loadWabt(): Promise<unknown>;
+  /** Reads a `URL` that `fetch` doesn't (`file:` in Node); `undefined` leaves it to `fetch`. */
+  readUrl?(url: URL): Promise<Uint8Array> | undefined;
+}
+
+let current: Platform | undefined;
+
+/** Applies the platform that the core runs on. Entry points call it once, when they are loaded. */
+export function usePlatform(platform: Platform): void {
+  current = platform;
+}
+
+export function platform(): Platform {
+  if (current === undefined) {
+    throw new Error('no platform: import "wasmex", not a file inside it');
+  }
+  return current;
+}
