@@ -1,15 +1,11 @@
 /** The base of every error that this package throws or rejects with. */
 export class WasmexError extends Error {
-  static {
-    this.prototype.name = "WasmexError";
-  }
+  override readonly name: string = "WasmexError";
 }
 
 /** Where and why a module could not be read, parsed or compiled. */
 export class CompileError extends WasmexError {
-  static {
-    this.prototype.name = "CompileError";
-  }
+  override readonly name: string = "CompileError";
   /** Line of the WebAssembly text, counted from 1; `undefined` for binary modules. */
   readonly line: number | undefined;
   /** Column in that line, counted from 1; `undefined` for binary modules. */
@@ -24,16 +20,12 @@ export class CompileError extends WasmexError {
 
 /** The imports given do not fit the module: the message lists every one that is missing or incompatible. */
 export class LinkError extends WasmexError {
-  static {
-    this.prototype.name = "LinkError";
-  }
+  override readonly name: string = "LinkError";
 }
 
 /** A call that never reached the guest: an unknown export, a wrong number of params or a value outside its type. */
 export class CallError extends WasmexError {
-  static {
-    this.prototype.name = "CallError";
-  }
+  override readonly name: string = "CallError";
 }
 
 /** The same word on every engine for the same trap (WebAssembly core specification, 4.4 "Instructions"). */
@@ -67,9 +59,7 @@ export interface Frame {
 
 /** The guest trapped. Its instance can be called again. */
 export class TrapError extends WasmexError {
-  static {
-    this.prototype.name = "TrapError";
-  }
+  override readonly name: string = "TrapError";
   readonly reason: TrapReason;
   readonly frames: readonly Frame[];
 
@@ -85,23 +75,17 @@ export class TrapError extends WasmexError {
 
 /** A host function threw, rejected or returned a value of the wrong type; `cause` is the original. */
 export class HostFunctionError extends WasmexError {
-  static {
-    this.prototype.name = "HostFunctionError";
-  }
+  override readonly name: string = "HostFunctionError";
 }
 
 /** A call took longer than its timeout. */
 export class TimeoutError extends WasmexError {
-  static {
-    this.prototype.name = "TimeoutError";
-  }
+  override readonly name: string = "TimeoutError";
 }
 
 /** The guest ended itself with an exit code other than 0. */
 export class ExitError extends WasmexError {
-  static {
-    this.prototype.name = "ExitError";
-  }
+  override readonly name: string = "ExitError";
   readonly code: number;
 
   constructor(code: number, options?: { cause?: unknown }) {
@@ -112,14 +96,10 @@ export class ExitError extends WasmexError {
 
 /** The process was stopped before the call was done. */
 export class StoppedError extends WasmexError {
-  static {
-    this.prototype.name = "StoppedError";
-  }
+  override readonly name: string = "StoppedError";
 }
 
 /** This engine or page lacks what the call needs; the message says what is missing and what to do. */
 export class UnsupportedError extends WasmexError {
-  static {
-    this.prototype.name = "UnsupportedError";
-  }
+  override readonly name: string = "UnsupportedError";
 }
