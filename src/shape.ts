@@ -1,0 +1,106 @@
+/**
+ * What a module declares, in the words of the WebAssembly JS type-reflection proposal, and the plain data of it that an
+ * instance needs: nothing here knows the binary format, so the worker can do without its reader.
+ */
+
+/** The heap types that have a short name when they are nullable. */
+export type AbstractRefType =
+  | "funcref"
+  | "externref"
+  | "anyref"
+  | "eqref"
+  | "i31ref"
+  | "structref"
+  | "arrayref"
+  | "exnref"
+  | "nullref"
+  | "nullfuncref"
+  | "nullexternref"
+  | "nullexnref";
+
+/** A reference type; what has no short name is written as in the text format: `(ref func)`, `(ref null 3)`. */
+export type RefType = AbstractRefType | `(ref ${string})`;
+
+export type ValueType = "i32" | "i64" | "f32" | "f64" | "v128" | RefType;
+
+export interface FunctionType {
+  kind: "function";
+  parameters: ValueType[];
+  results: ValueType[];
+}
+
+export interface MemoryType {
+  kind: "memory";
+  /** In pages. */
+  minimum: number;
+  maximum?: number;
+  shared: boolean;
+  /** Set for a 64-bit memory. */
+  address?: "i64";
+}
+
+export interface TableType {
+  kind: "table";
+  minimum: number;
+  maximum?: number;
+  element: RefType;
+  /** Set for a 64-bit table. */
+  address?: "i64";
+}
+
+export interface GlobalType {
+  kind: "global";
+  value: ValueType;
+  mutable: boolean;
+}
+
+export interface TagType {
+  kind: "tag";
+  parameters: ValueType[];
+}
+
+/** What an import or an export is. */
+export type ExternType = FunctionType | MemoryType | TableType | GlobalType | TagType;
+
+export type ExternKind = ExternType["kind"];
+
+/** One import, in the module's order. */
+export interface ImportEntry {
+  readonly module: string;
+  readonly name: string;
+  readonly type: ExternType;
+}
+
+/** An import or export of a `WebAssembly.Module` that was compiled elsewhere: its bytes, and so its types, are unknown. */
+export interface Untyped {
+  readonly kind: "untyped";
+  /** What the engine says it is. */
+  readonly of: ExternKind;
+}
+
+/** An export or import as an instance sees it. */
+export type ShapeType = ExternType | Untyped;
+
+export interface ShapeImport {
+  readonly module: string;
+  readonly name: string;
+  readonly type: ShapeType;
+}
+
+/** All that a thread needs of a module to instantiate it. Plain data: it can be posted as it is. */
+export interface ModuleData {
+  /** What the engine instantiates; its memories may have been made shared, the types below are the module's own. */
+  readonly compiled: WebAssembly.Module;
+  /** Keyed by name in the module's order (a `Map`, so that no name of a module can meet a prototype). */
+  readonly exports: ReadonlyMap<string, ShapeType>;
+  readonly imports: readonly ShapeImport[];
+}
+
+/** What an instance is made from. */
+export interface ModuleShape extends ModuleData {
+  /**
+   * Name of the function of that index (imports counted) by the name section. Absent where the bytes are not at hand, as
+   * in a worker: the host adds the names there.
+   */
+  readonly functionName?: (index: number) => string | undefined;
+}
