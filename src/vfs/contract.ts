@@ -49,7 +49,10 @@ export type DirectoryVisitor = (
 ) => boolean;
 
 export interface Backend {
-  /** Starts an operation: takes the lock where threads share the backend. Always paired with `end`. */
+  /** True where equal files always have equal node numbers while one of them is retained. */
+  readonly nodesAreFiles?: boolean;
+
+  /** Starts an operation: takes the lock where threads share the backend. Always paired with `end`; may be nested. */
   begin(): void;
   end(): void;
 
