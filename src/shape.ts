@@ -93,7 +93,7 @@ export interface ModuleData {
   readonly compiled: WebAssembly.Module;
   /** Keyed by name in the module's order (a `Map`, so that no name of a module can meet a prototype). */
   readonly exports: ReadonlyMap<string, ShapeType>;
-  readonly imports: readonly ShapeImport[];
+  readonly importEntries: readonly ShapeImport[];
 }
 
 /** What an instance is made from. */
