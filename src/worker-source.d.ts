@@ -1,0 +1,4 @@
+/** The worker's code as text, put in place by the build (see `build.mjs`) and by the test configuration. */
+declare module "wasmex:worker-source" {
+  export const workerSource: string;
+}
