@@ -1,0 +1,107 @@
+import { describe, expect, test } from "vitest";
+import * as Wasmex from "wasmex";
+import { thread } from "../support/thread.js";
+
+const SOURCE = `(module
+  (import "env" "sum3" (func $sum3 (param i32 i32 i32) (result i32)))
+  (import "env" "peek" (func $peek (param i32 i32) (result i32)))
+  (import "env" "again" (func $again (param i32) (result i32)))
+  (import "env" "two" (func $two (result i32 i64)))
+  (memory (export "memory") 1)
+  (func (export "sum") (result i32) (call $sum3 (i32.const 1) (i32.const 2) (i32.const 3)))
+  (func (export "peek") (param i32 i32) (result i32) (call $peek (local.get 0) (local.get 1)))
+  (func (export "again") (param i32) (result i32) (call $again (local.get 0)))
+  (func (export "twice") (param i32) (result i32) (i32.mul (local.get 0) (i32.const 2)))
+  (func (export "two") (result i32 i64) (call $two))
+  (data (i32.const 8) "abc"))`;
+
+describe(`host functions (${thread})`, () => {
+  const make = (overrides: Record<string, Wasmex.ImportValue> = {}) =>
+    Wasmex.start({
+      bytes: SOURCE,
+      thread,
+      imports: {
+        env: {
+          sum3: Wasmex.fn(["i32", "i32", "i32"], ["i32"], (_context, a, b, c) => a + b + c),
+          peek: Wasmex.fn(["i32", "i32"], ["i32"], ({ memory }, at, length) => memory.readString(at, length).length),
+          again: Wasmex.fn(["i32"], ["i32"], (_context, n) => n),
+          two: Wasmex.fn([], ["i32", "i64"], () => [1, 2n]),
+          ...overrides,
+        },
+      },
+    });
+
+  test("fn gets its arguments, memory and several results", async () => {
+    const guest = await make();
+    expect(await guest.callFunction("sum")).toEqual([6]);
+    expect(await guest.callFunction("peek", [8, 3])).toEqual([3]);
+    expect(await guest.callFunction("two")).toEqual([1, 2n]);
+    await guest.stop();
+  });
+
+  test("a throw becomes HostFunctionError with its cause, and the guest can be called again", async () => {
+    const cause = new TypeError("on purpose");
+    const guest = await make({
+      again: Wasmex.fn(["i32"], ["i32"], (_context, n) => {
+        if (n === 1) throw cause;
+        return n === 2 ? ("text" as unknown as number) : n;
+      }),
+    });
+    const failure = await guest.callFunction("again", [1]).catch((e: unknown) => e);
+    expect(failure).toBeInstanceOf(Wasmex.HostFunctionError);
+    expect((failure as Error).cause).toBe(cause);
+    await expect(guest.callFunction("again", [2])).rejects.toThrow(Wasmex.HostFunctionError);
+    expect(await guest.callFunction("again", [3])).toEqual([3]);
+    await guest.stop();
+  });
+
+  test("context.callFunction re-enters the guest", async () => {
+    const again =
+      thread === "worker"
+        ? Wasmex.fn(["i32"], ["i32"], async (context, n) => {
+            const [twice] = await context.callFunction("twice", [n]);
+            return (twice as number) + 1;
+          })
+        : Wasmex.fn(["i32"], ["i32"], (context, n) => {
+            const [twice] = context.callFunction("twice", [n]) as Wasmex.WasmValue[];
+            return (twice as number) + 1;
+          });
+    const guest = await make({ again });
+    expect(await guest.callFunction("again", [20])).toEqual([41]);
+    await guest.stop();
+  });
+
+  test.runIf(thread === "worker")("an async host function is waited for", async () => {
+    const guest = await make({
+      again: Wasmex.fn(["i32"], ["i32"], async (_context, n) => {
+        await new Promise((resolve) => setTimeout(resolve, 1));
+        return n + 1;
+      }),
+    });
+    expect(await guest.callFunction("again", [1])).toEqual([2]);
+    await guest.stop();
+  });
+
+  test.runIf(thread === "worker")("a host function that never answers is timed out, its signal aborted", async () => {
+    let seen: AbortSignal | undefined;
+    const guest = await make({
+      again: Wasmex.fn(["i32"], ["i32"], (context) => {
+        seen = context.signal;
+        return new Promise<number>(() => {});
+      }),
+    });
+    await expect(guest.callFunction("again", [1], 60)).rejects.toThrow(Wasmex.TimeoutError);
+    expect(seen?.aborted).toBe(true);
+    await guest.exited;
+  });
+
+  test.runIf(thread === "worker")("an engine object that cannot cross is refused with the way out", async () => {
+    await expect(
+      Wasmex.start({
+        bytes: `(module (import "env" "limit" (global i32)))`,
+        imports: { env: { limit: new WebAssembly.Global({ value: "i32" }, 10) } },
+        thread,
+      }),
+    ).rejects.toThrow(/thread: "inline"/);
+  });
+});
