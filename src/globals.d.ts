@@ -94,7 +94,10 @@ interface Blob {
   stream(): ReadableStream<Uint8Array<ArrayBuffer>>;
   text(): Promise<string>;
 }
-declare var Blob: { prototype: Blob; new (parts?: (string | Blob | BufferSource)[], options?: { type?: string }): Blob };
+declare var Blob: {
+  prototype: Blob;
+  new (parts?: (string | Blob | BufferSource)[], options?: { type?: string }): Blob;
+};
 
 type ReadableStreamReadResult<T> = { done: false; value: T } | { done: true; value: T | undefined };
 interface ReadableStreamDefaultReader<R> {
@@ -178,14 +181,20 @@ interface Response {
 }
 declare var Response: {
   prototype: Response;
-  new (body?: BodyInit | null, init?: { status?: number; headers?: Record<string, string> | Headers }): Response;
+  new (
+    body?: BodyInit | null,
+    init?: { status?: number; headers?: Record<string, string> | Headers },
+  ): Response;
 };
 interface Request {
   readonly url: string;
   readonly signal: AbortSignal;
 }
 declare var Request: { prototype: Request; new (input: string | URL | Request): Request };
-declare function fetch(input: string | URL | Request, init?: { signal?: AbortSignal | null }): Promise<Response>;
+declare function fetch(
+  input: string | URL | Request,
+  init?: { signal?: AbortSignal | null },
+): Promise<Response>;
 
 type Transferable = ArrayBuffer | MessagePort;
 interface MessageEvent<T = unknown> extends Event {

@@ -29,7 +29,10 @@ declare namespace WebAssembly {
   }
   var Global: {
     prototype: Global;
-    new <T extends ValueType = ValueType>(descriptor: GlobalDescriptor<T>, value?: ValueTypeMap[T]): Global<T>;
+    new <T extends ValueType = ValueType>(
+      descriptor: GlobalDescriptor<T>,
+      value?: ValueTypeMap[T],
+    ): Global<T>;
   };
 
   interface Memory {
