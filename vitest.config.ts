@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type Plugin } from "vitest/config";
-import { WORKER_SOURCE, workerSourceModule } from "./test/support/bundle-worker.mjs";
+import { WORKER_SOURCE, workerSourceModule } from "./build.mjs";
 
 /** Gives `wasmex:worker-source` the worker's code, bundled as the build does it. */
 function workerSource(): Plugin {

@@ -1,0 +1,255 @@
+// Builds `dist`: ES modules for Node and browsers, one file for a plain script tag, the worker's own file, declarations.
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+
+const root = fileURLToPath(new URL("./", import.meta.url));
+const dist = `${root}dist`;
+
+export const WORKER_SOURCE = "wasmex:worker-source";
+
+/** @typedef {"node" | "browser"} Surrounding */
+
+/** @type {import("esbuild").BuildOptions} */
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  target: "es2022",
+  legalComments: "none",
+  logLevel: "warning",
+  sourcesContent: true,
+};
+
+/**
+ * The code of a worker as one minified script.
+ * @param {Surrounding} surrounding
+ */
+async function bundleWorker(surrounding) {
+  const entry = `${root}platform/${surrounding}/worker.ts`;
+  if (!existsSync(entry)) {
+    return "";
+  }
+  const result = await build({
+    ...common,
+    entryPoints: [entry],
+    write: false,
+    minify: true,
+    format: "iife",
+    platform: surrounding,
+    external: ["wabt"],
+  });
+  return result.outputFiles[0]?.text.trim() ?? "";
+}
+
+/**
+ * The text of the module `wasmex:worker-source`.
+ * @param {Surrounding} surrounding
+ */
+export async function workerSourceModule(surrounding) {
+  return `export const workerSource = ${JSON.stringify(await bundleWorker(surrounding))};`;
+}
+
+/**
+ * Gives `wasmex:worker-source` its text.
+ * @param {() => string | Promise<string>} load
+ * @returns {import("esbuild").Plugin}
+ */
+function workerSource(load) {
+  return {
+    name: "worker-source",
+    setup(builder) {
+      builder.onResolve({ filter: new RegExp(`^${WORKER_SOURCE}$`) }, () => ({
+        path: WORKER_SOURCE,
+        namespace: "worker-source",
+        sideEffects: false,
+      }));
+      builder.onLoad({ filter: /./, namespace: "worker-source" }, async () => ({ contents: await load() }));
+    },
+  };
+}
+
+/**
+ * Options that bundle something of this repository for a surrounding; the browser harness uses them too.
+ * @param {Surrounding} surrounding
+ * @returns {import("esbuild").BuildOptions}
+ */
+export function bundleOptions(surrounding) {
+  return {
+    ...common,
+    platform: surrounding,
+    plugins: [workerSource(() => workerSourceModule(surrounding))],
+  };
+}
+
+/** @param {Surrounding} surrounding */
+async function buildModules(surrounding) {
+  await build({
+    ...bundleOptions(surrounding),
+    entryPoints: { index: `platform/${surrounding}/index.ts` },
+    outdir: `${dist}/${surrounding}`,
+    chunkNames: "[name]-[hash]",
+    format: "esm",
+    splitting: true,
+    external: ["wabt"],
+    sourcemap: true,
+  });
+}
+
+/** For `require` in the Node releases that can't load an ES module that way; the others get the ES module. */
+async function buildCommonJs() {
+  await build({
+    ...bundleOptions("node"),
+    entryPoints: ["platform/node/index.ts"],
+    outfile: `${dist}/cjs/index.js`,
+    format: "cjs",
+    external: ["wabt"],
+    sourcemap: true,
+  });
+  await writeFile(`${dist}/cjs/package.json`, '{ "type": "commonjs" }\n');
+}
+
+/**
+ * The file for a script tag. All of it is one named function, so that a worker can be given the same text again:
+ * called with `true` it serves a worker, else it sets `globalThis.Wasmex`.
+ */
+async function buildScript() {
+  await build({
+    ...common,
+    entryPoints: ["platform/browser/script.ts"],
+    outfile: `${dist}/wasmex.global.js`,
+    format: "iife",
+    platform: "browser",
+    minify: true,
+    sourcemap: true,
+    define: { "import.meta.url": "undefined" },
+    banner: { js: "(function wasmexBundle(servesWorker){" },
+    footer: { js: "})(false);" },
+    plugins: [
+      workerSource(() => 'export const workerSource = "(" + wasmexBundle + ")(true)";'),
+      {
+        // The modules' way to the text parser needs a bundler or `import.meta`; a script tag has its own.
+        name: "script-wabt",
+        setup(builder) {
+          builder.onResolve({ filter: /\.\/wabt\.js$/ }, ({ importer }) =>
+            importer.endsWith("platform/browser/platform.ts")
+              ? { path: `${root}platform/browser/script-wabt.ts` }
+              : undefined,
+          );
+        },
+      },
+    ],
+  });
+  await build({
+    ...common,
+    entryPoints: ["platform/browser/wabt-global.ts"],
+    outfile: `${dist}/wabt.js`,
+    format: "iife",
+    platform: "browser",
+    minify: true,
+    // Its branches for Node have no place here.
+    define: { "globalThis.process": "undefined", require: "undefined" },
+    plugins: [wabtAsModule],
+    banner: { js: "/*! wabt.js, Apache-2.0: https://github.com/AssemblyScript/wabt.js */" },
+  });
+}
+
+/** The package ends in a line for each kind of module loader; this file needs none of them. @type {import("esbuild").Plugin} */
+const wabtAsModule = {
+  name: "wabt-as-module",
+  setup(builder) {
+    builder.onLoad({ filter: /wabt\/index\.js$/ }, async ({ path }) => {
+      const text = await readFile(path, "utf8");
+      const end = text.lastIndexOf('if(typeof exports==="object"');
+      if (end < 0) {
+        throw new Error("the wabt package ends otherwise than it did");
+      }
+      return { contents: `${text.slice(0, end)}\nexport default WabtModule;` };
+    });
+  },
+};
+
+async function buildWorker() {
+  const text = await bundleWorker("browser");
+  await writeFile(`${dist}/worker.js`, `${text}\n`);
+}
+
+async function buildDeclarations() {
+  const { default: ts } = await import("typescript");
+  const configPath = `${root}src/tsconfig.json`;
+  const config = ts.getParsedCommandLineOfConfigFile(
+    configPath,
+    {
+      noEmit: false,
+      declaration: true,
+      emitDeclarationOnly: true,
+      stripInternal: true,
+      outDir: `${dist}/types`,
+    },
+    { ...ts.sys, onUnRecoverableConfigFileDiagnostic: (diagnostic) => report(ts, [diagnostic]) },
+  );
+  if (config === undefined) {
+    throw new Error(`can't read ${configPath}`);
+  }
+  const program = ts.createProgram({
+    // The public entry and what it leads to: nothing else is part of the package.
+    rootNames: config.fileNames.filter((name) => name.endsWith(".d.ts") || name.endsWith("/src/index.ts")),
+    options: { ...config.options, rootDir: `${root}src` },
+  });
+  const { diagnostics } = program.emit();
+  report(ts, [...ts.getPreEmitDiagnostics(program), ...diagnostics]);
+  await cp(`${dist}/types`, `${dist}/cjs/types`, { recursive: true });
+}
+
+/**
+ * @param {typeof import("typescript")} ts
+ * @param {readonly import("typescript").Diagnostic[]} diagnostics
+ */
+function report(ts, diagnostics) {
+  if (diagnostics.length > 0) {
+    const host = {
+      getCanonicalFileName: (/** @type {string} */ name) => name,
+      getCurrentDirectory: () => root,
+      getNewLine: () => "\n",
+    };
+    throw new Error(ts.formatDiagnostics(diagnostics, host));
+  }
+}
+
+/** @param {string} file */
+async function describeFile(file) {
+  const bytes = await readFile(`${dist}/${file}`);
+  const integrity = `sha384-${createHash("sha384").update(bytes).digest("base64")}`;
+  const kilobytes = (gzipSync(bytes, { level: 9 }).length / 1000).toFixed(1);
+  return { file, kilobytes, integrity };
+}
+
+export async function buildAll({ declarations = true } = {}) {
+  await rm(dist, { recursive: true, force: true });
+  await mkdir(dist, { recursive: true });
+  await Promise.all([
+    buildModules("node"),
+    buildModules("browser"),
+    buildCommonJs(),
+    buildScript(),
+    buildWorker(),
+  ]);
+  if (declarations) {
+    await buildDeclarations();
+  }
+  const described = await Promise.all(["wasmex.global.js", "wabt.js", "worker.js"].map(describeFile));
+  // For pages that load the files from elsewhere and want to hold them to what was built here.
+  await writeFile(
+    `${dist}/integrity.json`,
+    `${JSON.stringify(Object.fromEntries(described.map(({ file, integrity }) => [file, integrity])), null, 2)}\n`,
+  );
+  return described;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  for (const { file, kilobytes, integrity } of await buildAll()) {
+    console.log(`dist/${file}  ${kilobytes} kB gzipped  ${integrity}`);
+  }
+}
