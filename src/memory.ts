@@ -1,0 +1,432 @@
+import {
+  ARRAYS,
+  type ElementArray,
+  type ElementType,
+  type ElementValue,
+  isCount,
+  outOfBound,
+  toElement,
+} from "./elements.js";
+import { decodeText, encodeInPlace, encodeText } from "./text.js";
+import { describeValue } from "./values.js";
+
+export type { ElementType, ElementValue } from "./elements.js";
+
+/** Anything with linear memory: an `Instance` or a `Process`. */
+export interface MemoryOwner {
+  memory<T extends ElementType = "uint8">(type?: T, offset?: number, name?: string): Memory<T>;
+}
+
+type MemoryClass = new (memory: WebAssembly.Memory, type: ElementType, offset: number) => Memory;
+
+const CLASSES = {} as Record<ElementType, MemoryClass>;
+
+const LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+const I64_MIN = -(2n ** 63n);
+const I64_MAX = 2n ** 63n - 1n;
+const U64_MAX = 2n ** 64n - 1n;
+const F32_MAX = 3.4028234663852886e38;
+const NOTHING = new Uint8Array(0);
+
+/**
+ * A typed view of linear memory that follows its growth. Indexes count elements, little-endian on every machine.
+ *
+ * ```ts
+ * const memory = instance.memory("int32");
+ * memory.set(0, -1);
+ * memory.view("uint8").get(3); // 255
+ * ```
+ */
+export class Memory<T extends ElementType = ElementType> {
+  readonly #memory: WebAssembly.Memory;
+  readonly #type: T;
+  readonly #offset: number;
+  /**
+   * The elements from the offset on. Reading `WebAssembly.Memory.buffer` is slow, so they are kept, and looked up anew
+   * only when an access is beyond them: growth leaves them too short (shared memory) or empty (any other).
+   */
+  #elements: ElementArray = NOTHING;
+  /** Byte length of the buffer that they are views of. */
+  #size = -1;
+  /** The same as bytes. */
+  #bytes: Uint8Array = NOTHING;
+
+  /**
+   * @param memory the engine's memory
+   * @param type of the elements, `"uint8"` if not given
+   * @param offset where the view begins, in elements
+   * @throws RangeError where the type is unknown or the offset no whole number from 0 on
+   */
+  constructor(memory: WebAssembly.Memory, type: T = "uint8" as T, offset = 0) {
+    Memory.bytesPerElement(type);
+    if (!isCount(offset)) throw outOfBound(offset, 0);
+    this.#memory = memory;
+    this.#type = type;
+    this.#offset = offset;
+    if (new.target === Memory) {
+      // biome-ignore lint/correctness/noConstructorReturn: each type has a class of its own, see `Memory.get`
+      return new (LITTLE_ENDIAN ? CLASSES[type] : PortableMemory)(memory, type, offset) as Memory<T>;
+    }
+    this.#refresh();
+  }
+
+  /** The size of one element of that type in bytes. */
+  static bytesPerElement(type: ElementType): number {
+    if (!Object.hasOwn(ARRAYS, type)) {
+      throw new RangeError(
+        `Unknown memory type ${describeValue(type)}: use ${Object.keys(ARRAYS).join(", ")}.`,
+      );
+    }
+    return ARRAYS[type].BYTES_PER_ELEMENT;
+  }
+
+  /** The same as `owner.memory(type, offset)`: the first exported memory of an instance or process. */
+  static fromInstance<T extends ElementType = "uint8">(owner: MemoryOwner, type?: T, offset = 0): Memory<T> {
+    return owner.memory(type, offset);
+  }
+
+  get type(): T {
+    return this.#type;
+  }
+
+  /** Where the view begins, in elements. */
+  get offset(): number {
+    return this.#offset;
+  }
+
+  get bytesPerElement(): number {
+    return ARRAYS[this.#type].BYTES_PER_ELEMENT;
+  }
+
+  /** The number of elements from the offset to the memory's present end. */
+  get length(): number {
+    this.#refresh();
+    return this.#elements.length;
+  }
+
+  /** The engine's present buffer of the whole memory. Growth replaces it, so read it anew rather than keep it. */
+  get buffer(): ArrayBuffer | SharedArrayBuffer {
+    return this.#memory.buffer;
+  }
+
+  /**
+   * @param index in elements from the offset
+   * @throws RangeError past the end
+   */
+  get(index: number): ElementValue<T> {
+    return this.#getSlowly(index);
+  }
+
+  /**
+   * @param index in elements from the offset
+   * @param value of the element's type; a safe integer will do for a 64-bit one
+   * @throws RangeError past the end, and where the value is outside the type
+   */
+  set(index: number, value: ElementValue<T> | number): void {
+    this.#setSlowly(index, value);
+  }
+
+  /**
+   * A copy of bytes of the memory.
+   *
+   * @param index in bytes from the view's first
+   * @param length in bytes
+   * @throws RangeError where they end past the memory's end
+   */
+  readBinary(index: number, length: number): Uint8Array<ArrayBuffer> {
+    const bytes = this.#span(index, length);
+    const copy = new Uint8Array(length);
+    copy.set(bytes.subarray(index, index + length));
+    return copy;
+  }
+
+  /**
+   * Copies bytes, or a string as UTF-8, into the memory; all of them or none.
+   *
+   * @param index in bytes from the view's first
+   * @throws RangeError where they would end past the memory's end
+   */
+  writeBinary(index: number, bytes: ArrayBufferView | ArrayBuffer | SharedArrayBuffer | string): void {
+    if (typeof bytes === "string") {
+      if (isCount(index) && encodeInPlace(bytes, this.#bytes, index) >= 0) return;
+      const encoded = encodeText(bytes);
+      this.#span(index, encoded.length).set(encoded, index);
+      return;
+    }
+    const source = ArrayBuffer.isView(bytes)
+      ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+      : new Uint8Array(bytes);
+    this.#span(index, source.length).set(source, index);
+  }
+
+  /**
+   * Decodes UTF-8; what is malformed becomes U+FFFD.
+   *
+   * @param index in bytes from the view's first
+   * @param length in bytes
+   * @throws RangeError where the text would end past the memory's end
+   */
+  readString(index: number, length: number): string {
+    return decodeText(this.#span(index, length), index, index + length);
+  }
+
+  /**
+   * Decodes UTF-8 up to the first NUL byte.
+   *
+   * @param index in bytes from the view's first
+   * @throws RangeError where there is no NUL up to the memory's end
+   */
+  readCString(index: number): string {
+    let bytes = this.#span(index, 0);
+    let end = bytes.indexOf(0, index);
+    if (end < 0) {
+      this.#refresh();
+      bytes = this.#bytes;
+      end = bytes.indexOf(0, index);
+      if (end < 0)
+        throw new RangeError(
+          `Out of bound: no NUL from index ${index} up to the memory size ${bytes.length}.`,
+        );
+    }
+    return decodeText(bytes, index, end);
+  }
+
+  /**
+   * Grows the memory by whole pages of 64 KiB.
+   *
+   * @returns the former number of pages
+   * @throws RangeError where its maximum or the engine doesn't allow it
+   */
+  grow(pages: number): number {
+    const memory = this.#memory as unknown as { grow(delta: number | bigint): number | bigint };
+    if (!isCount(pages))
+      throw new RangeError(`Failed to grow the memory: ${describeValue(pages)} is no page count.`);
+    let former: number | bigint;
+    try {
+      try {
+        former = memory.grow(pages);
+      } catch (error) {
+        // A 64-bit memory counts its pages in `bigint`.
+        if (!(error instanceof TypeError)) throw error;
+        former = memory.grow(BigInt(pages));
+      }
+    } catch (cause) {
+      throw new RangeError(`Failed to grow the memory: failed to grow memory by \`${pages}\`.`, { cause });
+    }
+    return Number(former);
+  }
+
+  /**
+   * The same memory as elements of another type.
+   *
+   * @param offset where the new view begins, in its own elements from the memory's first byte
+   */
+  view<U extends ElementType>(type: U, offset = 0): Memory<U> {
+    return new Memory(this.#memory, type, offset);
+  }
+
+  #refresh(): void {
+    const { buffer } = this.#memory;
+    const { byteLength } = buffer;
+    if (this.#elements.buffer === buffer && this.#size === byteLength) return;
+    this.#size = byteLength;
+    const kind = ARRAYS[this.#type];
+    const size = kind.BYTES_PER_ELEMENT;
+    const count = Math.max(0, Math.floor(byteLength / size) - this.#offset);
+    const start = count === 0 ? 0 : this.#offset * size;
+    this.#elements = new kind(buffer, start, count);
+    this.#bytes = new Uint8Array(buffer, start, count === 0 ? 0 : byteLength - start);
+  }
+
+  /** The view's bytes, once it is sure that they hold these. */
+  #span(index: number, length: number): Uint8Array {
+    if (!(isCount(index) && isCount(length) && index + length <= this.#bytes.length)) {
+      this.#refresh();
+      const size = this.#bytes.length;
+      if (!isCount(index)) throw outOfBound(index, size);
+      if (!isCount(length)) {
+        throw new RangeError(
+          `Out of bound: Given length ${describeValue(length)} is no whole number from 0 on.`,
+        );
+      }
+      if (index + length > size) throw outOfBound(index + length, size);
+    }
+    return this.#bytes;
+  }
+
+  #check(index: number): void {
+    this.#refresh();
+    const { length } = this.#elements;
+    if (!isCount(index) || index >= length) throw outOfBound(index, length);
+  }
+
+  #getSlowly(index: number): ElementValue<T> {
+    this.#check(index);
+    return this.#elements[index] as ElementValue<T>;
+  }
+
+  #setSlowly(index: number, value: unknown): void {
+    this.#check(index);
+    this.#elements[index] = toElement(this.#type, value) as never;
+  }
+
+  /**
+   * The same as above for one type each: an access that only ever sees one kind of array compiles to a few instructions,
+   * one that sees ten is a dozen times as slow. A factory would not do, engines collect types per place in the source.
+   * Reading first tells a bad index (negative, a fraction, past the end) from a good one.
+   */
+  static {
+    CLASSES.uint8 = class extends Memory<"uint8"> {
+      override get(index: number): number {
+        return (this.#elements as Uint8Array)[index] ?? this.#getSlowly(index);
+      }
+      override set(index: number, value: number): void {
+        const elements = this.#elements as Uint8Array;
+        if (elements[index] !== undefined && typeof value === "number" && (value & 0xff) === value)
+          elements[index] = value;
+        else this.#setSlowly(index, value);
+      }
+    } as unknown as MemoryClass;
+    CLASSES.int8 = class extends Memory<"int8"> {
+      override get(index: number): number {
+        return (this.#elements as Int8Array)[index] ?? this.#getSlowly(index);
+      }
+      override set(index: number, value: number): void {
+        const elements = this.#elements as Int8Array;
+        if (elements[index] !== undefined && typeof value === "number" && (value << 24) >> 24 === value)
+          elements[index] = value;
+        else this.#setSlowly(index, value);
+      }
+    } as unknown as MemoryClass;
+    CLASSES.uint16 = class extends Memory<"uint16"> {
+      override get(index: number): number {
+        return (this.#elements as Uint16Array)[index] ?? this.#getSlowly(index);
+      }
+      override set(index: number, value: number): void {
+        const elements = this.#elements as Uint16Array;
+        if (elements[index] !== undefined && typeof value === "number" && (value & 0xffff) === value)
+          elements[index] = value;
+        else this.#setSlowly(index, value);
+      }
+    } as unknown as MemoryClass;
+    CLASSES.int16 = class extends Memory<"int16"> {
+      override get(index: number): number {
+        return (this.#elements as Int16Array)[index] ?? this.#getSlowly(index);
+      }
+      override set(index: number, value: number): void {
+        const elements = this.#elements as Int16Array;
+        if (elements[index] !== undefined && typeof value === "number" && (value << 16) >> 16 === value)
+          elements[index] = value;
+        else this.#setSlowly(index, value);
+      }
+    } as unknown as MemoryClass;
+    CLASSES.uint32 = class extends Memory<"uint32"> {
+      override get(index: number): number {
+        return (this.#elements as Uint32Array)[index] ?? this.#getSlowly(index);
+      }
+      override set(index: number, value: number): void {
+        const elements = this.#elements as Uint32Array;
+        if (elements[index] !== undefined && typeof value === "number" && value >>> 0 === value)
+          elements[index] = value;
+        else this.#setSlowly(index, value);
+      }
+    } as unknown as MemoryClass;
+    CLASSES.int32 = class extends Memory<"int32"> {
+      override get(index: number): number {
+        return (this.#elements as Int32Array)[index] ?? this.#getSlowly(index);
+      }
+      override set(index: number, value: number): void {
+        const elements = this.#elements as Int32Array;
+        if (elements[index] !== undefined && typeof value === "number" && (value | 0) === value)
+          elements[index] = value;
+        else this.#setSlowly(index, value);
+      }
+    } as unknown as MemoryClass;
+    CLASSES.uint64 = class extends Memory<"uint64"> {
+      override get(index: number): bigint {
+        return (this.#elements as BigUint64Array)[index] ?? this.#getSlowly(index);
+      }
+      override set(index: number, value: bigint | number): void {
+        const elements = this.#elements as BigUint64Array;
+        if (elements[index] !== undefined && typeof value === "bigint" && value >= 0n && value <= U64_MAX)
+          elements[index] = value;
+        else this.#setSlowly(index, value);
+      }
+    } as unknown as MemoryClass;
+    CLASSES.int64 = class extends Memory<"int64"> {
+      override get(index: number): bigint {
+        return (this.#elements as BigInt64Array)[index] ?? this.#getSlowly(index);
+      }
+      override set(index: number, value: bigint | number): void {
+        const elements = this.#elements as BigInt64Array;
+        if (
+          elements[index] !== undefined &&
+          typeof value === "bigint" &&
+          value >= I64_MIN &&
+          value <= I64_MAX
+        )
+          elements[index] = value;
+        else this.#setSlowly(index, value);
+      }
+    } as unknown as MemoryClass;
+    CLASSES.float32 = class extends Memory<"float32"> {
+      override get(index: number): number {
+        return (this.#elements as Float32Array)[index] ?? this.#getSlowly(index);
+      }
+      override set(index: number, value: number): void {
+        const elements = this.#elements as Float32Array;
+        if (
+          elements[index] !== undefined &&
+          typeof value === "number" &&
+          (Math.abs(value) <= F32_MAX || value - value !== 0)
+        )
+          elements[index] = value;
+        else this.#setSlowly(index, value);
+      }
+    } as unknown as MemoryClass;
+    CLASSES.float64 = class extends Memory<"float64"> {
+      override get(index: number): number {
+        return (this.#elements as Float64Array)[index] ?? this.#getSlowly(index);
+      }
+      override set(index: number, value: number): void {
+        const elements = this.#elements as Float64Array;
+        if (elements[index] !== undefined && typeof value === "number") elements[index] = value;
+        else this.#setSlowly(index, value);
+      }
+    } as unknown as MemoryClass;
+  }
+}
+
+const ACCESSORS = {
+  uint8: "Uint8",
+  int8: "Int8",
+  uint16: "Uint16",
+  int16: "Int16",
+  uint32: "Uint32",
+  int32: "Int32",
+  uint64: "BigUint64",
+  int64: "BigInt64",
+  float32: "Float32",
+  float64: "Float64",
+} as const;
+
+/** The same for machines of the other byte order, where typed arrays would read the elements backwards. */
+export class PortableMemory<T extends ElementType = ElementType> extends Memory<T> {
+  override get(index: number): ElementValue<T> {
+    super.get(index);
+    const view = new DataView(this.buffer);
+    const read = view[`get${ACCESSORS[this.type]}`] as (at: number, little: boolean) => number | bigint;
+    return read.call(view, this.#address(index), true) as ElementValue<T>;
+  }
+
+  override set(index: number, value: ElementValue<T> | number): void {
+    super.get(index);
+    const view = new DataView(this.buffer);
+    const write = view[`set${ACCESSORS[this.type]}`] as (at: number, value: unknown, little: boolean) => void;
+    write.call(view, this.#address(index), toElement(this.type, value), true);
+  }
+
+  #address(index: number): number {
+    return (this.offset + index) * this.bytesPerElement;
+  }
+}
