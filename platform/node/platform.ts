@@ -1,7 +1,7 @@
 import { randomFillSync } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { UnsupportedError } from "../../src/errors.js";
 import type { Platform } from "../../src/platform.js";
+import { openDirectory } from "./directory.js";
 import { stdio } from "./stdio.js";
 import { spawnThread, threadSupport } from "./threads.js";
 
@@ -14,10 +14,8 @@ export const nodePlatform: Platform = {
   threadSupport,
   spawnThread,
   mayBlock: () => true,
-  openDirectory(path) {
-    throw new UnsupportedError(`host directories are not built in yet: ${path}`);
-  },
-  hasDirectories: false,
+  openDirectory,
+  hasDirectories: true,
   loadWabt: async () => (await import("wabt")).default(),
   readUrl: (url) => (url.protocol === "file:" ? readFile(url) : undefined),
 };

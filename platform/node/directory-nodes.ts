@@ -1,0 +1,167 @@
+import { lstatSync, readlinkSync } from "node:fs";
+import { FILETYPE_DIRECTORY, FILETYPE_SYMBOLIC_LINK, type Node } from "../../src/vfs/contract.js";
+import { ERRNO_BADF, ERRNO_INVAL, ERRNO_NOTDIR } from "../../src/vfs/errno.js";
+import { Entry, toBytes } from "./directory-entry.js";
+import { failure } from "./directory-errors.js";
+import { type Ground, HandleGround, type Located, PathGround } from "./directory-ground.js";
+import { DescriptorSet, NodeTable } from "./directory-table.js";
+
+/** How long an unused root stays open, in milliseconds. */
+const IDLE = 1000;
+
+/** The nodes of one host directory: what they stand for, how long, and which descriptors that takes. */
+export class DirectoryNodes {
+  readonly root = new Entry(undefined, new Uint8Array(0), FILETYPE_DIRECTORY);
+  readonly rootNode: Node;
+  readonly ground: Ground;
+  readonly descriptors: DescriptorSet;
+  readonly #table = new NodeTable();
+  #depth = 0;
+  #used = false;
+  #idle: NodeJS.Timeout | undefined;
+
+  /** `owner`: with whom the descriptors go. `path` is absolute and free of links. */
+  constructor(owner: object, path: string, handles: boolean) {
+    this.descriptors = new DescriptorSet(owner);
+    this.root.seen(lstatSync(path, { bigint: true }));
+    this.root.stats = undefined;
+    // The root keeps its number: this hold is never released.
+    this.root.retains = 1;
+    this.rootNode = this.#table.add(this.root);
+    this.ground = handles
+      ? new HandleGround(this.descriptors, this.root, path)
+      : new PathGround(this.root, path);
+  }
+
+  begin(): void {
+    this.#depth++;
+  }
+
+  end(): void {
+    if (--this.#depth > 0) {
+      return;
+    }
+    this.#table.settle(this.#keep, this.#drop);
+    if (this.root.handle >= 0) {
+      this.#used = true;
+      this.#idle ??= setTimeout(this.#closeIdleRoot, IDLE).unref();
+    }
+  }
+
+  get(node: Node): Entry | undefined {
+    return this.#table.get(node);
+  }
+
+  add(entry: Entry): Node {
+    return this.#table.add(entry);
+  }
+
+  retain(node: Node): void {
+    const entry = this.#table.get(node);
+    if (entry !== undefined) {
+      entry.retains++;
+    }
+  }
+
+  release(node: Node): void {
+    this.#table.release(node);
+    if (this.#depth === 0) {
+      this.begin();
+      this.end();
+    }
+  }
+
+  /** The path of a name in a directory, or a negated errno. */
+  inside(directory: Node, name: Uint8Array, start: number, end: number, slot: 0 | 1): Located {
+    const entry = this.#table.get(directory);
+    if (entry === undefined) {
+      return -ERRNO_BADF;
+    }
+    return entry.filetype === FILETYPE_DIRECTORY
+      ? this.ground.inside(entry, name, start, end, slot)
+      : -ERRNO_NOTDIR;
+  }
+
+  /** Before a name goes: what this operation found under it stays usable until its end. */
+  pinNamed(directory: Entry, name: Uint8Array): void {
+    for (const entry of this.#table.recent()) {
+      if (isNamed(entry, directory, name)) {
+        this.#pin(entry);
+      }
+    }
+  }
+
+  /** What is held by its path goes with a rename that the file system made itself. */
+  follow(from: Entry, name: Uint8Array, to: Entry, newName: Uint8Array): void {
+    if (this.ground.pins) {
+      return;
+    }
+    for (const entry of this.#table.all()) {
+      if (isNamed(entry, from, name)) {
+        entry.parent = to;
+        entry.name = newName;
+      }
+    }
+  }
+
+  readTarget(entry: Entry): Uint8Array | number {
+    if (entry.target !== undefined) {
+      return entry.target;
+    }
+    if (entry.parent === undefined) {
+      return -ERRNO_INVAL;
+    }
+    const path = this.ground.inside(entry.parent, entry.name, 0, entry.name.length, 0);
+    if (typeof path === "number") {
+      return path;
+    }
+    try {
+      return toBytes(readlinkSync(path, { encoding: "buffer" }));
+    } catch (error) {
+      return failure(error);
+    }
+  }
+
+  readonly #keep = (entry: Entry): void => {
+    entry.stats = undefined;
+    if (entry !== this.root && this.ground.pins) {
+      this.#pin(entry);
+      entry.parent = undefined;
+    }
+  };
+
+  readonly #drop = (entry: Entry): void => {
+    this.descriptors.closeAll(entry);
+    entry.listing = undefined;
+  };
+
+  /** Makes the entry independent of its name. */
+  #pin(entry: Entry): void {
+    if (entry.filetype === FILETYPE_SYMBOLIC_LINK && entry.target === undefined) {
+      const target = this.readTarget(entry);
+      entry.target = typeof target === "number" ? undefined : target;
+    }
+    entry.lost = this.ground.pin(entry);
+  }
+
+  /** The root is opened again when it is needed, so that an idle file system holds nothing of the host's. */
+  readonly #closeIdleRoot = (): void => {
+    this.#idle = undefined;
+    if (this.#used) {
+      this.#used = false;
+      this.#idle = setTimeout(this.#closeIdleRoot, IDLE).unref();
+    } else {
+      this.descriptors.closeAll(this.root);
+    }
+  };
+}
+
+function isNamed(entry: Entry, directory: Entry, name: Uint8Array): boolean {
+  const { parent } = entry;
+  return (
+    parent !== undefined &&
+    parent.ino === directory.ino &&
+    parent.dev === directory.dev &&
+    Buffer.compare(entry.name, name) === 0
+  );
+}
