@@ -12,3 +12,17 @@ export {
   UnsupportedError,
   WasmexError,
 } from "./errors.js";
+export { type CompileOptions, Module } from "./module.js";
+export type {
+  ExternKind,
+  ExternType,
+  FunctionType,
+  GlobalType,
+  ImportEntry,
+  MemoryType,
+  RefType,
+  TableType,
+  TagType,
+  ValueType,
+} from "./shape.js";
+export type { ModuleSource, Progress } from "./source.js";

@@ -37,6 +37,8 @@ export interface MemoryType {
   shared: boolean;
   /** Set for a 64-bit memory. */
   address?: "i64";
+  /** Bytes of a page, where the module names a size of its own (custom-page-sizes proposal). */
+  pageSize?: number;
 }
 
 export interface TableType {

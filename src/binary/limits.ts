@@ -1,0 +1,65 @@
+import type { MemoryType, TableType } from "../shape.js";
+import type { Cursor } from "./cursor.js";
+import { readReference } from "./value-types.js";
+
+const HAS_MAXIMUM = 1;
+export const SHARED = 2;
+export const ADDRESS_64 = 4;
+const PAGE_SIZE = 8;
+
+/** Limits of a memory or table (core specification 5.3.12 and 5.3.13, with the threads and custom-page-sizes proposals). */
+export interface Limits {
+  flags: number;
+  minimum: number;
+  maximum: number | undefined;
+  /** Bytes of a page as a power of two, where the module names one. */
+  pageBits: number | undefined;
+}
+
+export function readLimits(cursor: Cursor): Limits {
+  const flags = cursor.byte();
+  if (flags > 15) cursor.fail("unknown limits");
+  const minimum = cursor.u64();
+  const maximum = flags & HAS_MAXIMUM ? cursor.u64() : undefined;
+  return { flags, minimum, maximum, pageBits: flags & PAGE_SIZE ? cursor.u32() : undefined };
+}
+
+/** The bytes of limits; `maximum` must be given. */
+export function writeLimits(limits: Limits): number[] {
+  const flags = limits.flags | HAS_MAXIMUM;
+  const bytes = [flags, ...leb(limits.minimum), ...leb(limits.maximum ?? 0)];
+  return limits.pageBits === undefined ? bytes : [...bytes, ...leb(limits.pageBits)];
+}
+
+/** An unsigned LEB128 of a whole number below 2^53. */
+export function leb(value: number): number[] {
+  const bytes: number[] = [];
+  let left = value;
+  for (; left >= 0x80; left = Math.floor(left / 0x80)) bytes.push((left % 0x80) | 0x80);
+  bytes.push(left);
+  return bytes;
+}
+
+export function readMemory(cursor: Cursor): MemoryType {
+  const { flags, minimum, maximum, pageBits } = readLimits(cursor);
+  return Object.freeze({
+    kind: "memory",
+    minimum,
+    ...(maximum !== undefined && { maximum }),
+    shared: (flags & SHARED) !== 0,
+    ...(flags & ADDRESS_64 && { address: "i64" as const }),
+    ...(pageBits !== undefined && { pageSize: 2 ** pageBits }),
+  });
+}
+
+export function readTable(cursor: Cursor): TableType {
+  const element = readReference(cursor);
+  const { flags, minimum, maximum } = readLimits(cursor);
+  return Object.freeze({
+    kind: "table",
+    minimum,
+    ...(maximum !== undefined && { maximum }),
+    element,
+    ...(flags & ADDRESS_64 && { address: "i64" as const }),
+  });
+}

@@ -1,0 +1,67 @@
+import { CompileError } from "../errors.js";
+import { Cursor } from "./cursor.js";
+
+/** Section ids (core specification 5.5.2). */
+export const CUSTOM = 0;
+export const TYPE = 1;
+export const IMPORT = 2;
+export const FUNCTION = 3;
+export const TABLE = 4;
+export const MEMORY = 5;
+export const GLOBAL = 6;
+export const EXPORT = 7;
+export const CODE = 10;
+export const TAG = 13;
+
+/** The magic and the version of a core module: `\0asm` 1. */
+export const HEADER_SIZE = 8;
+
+/** Whether `bytes` begin with `\0asm`, which text never does. */
+export function isBinary(bytes: Uint8Array): boolean {
+  return bytes[0] === 0 && bytes[1] === 0x61 && bytes[2] === 0x73 && bytes[3] === 0x6d;
+}
+
+/** Where a module's sections lie. */
+export interface Sections {
+  /** A cursor over the section of that id, its id and size passed over; an empty one where the module has none. */
+  open(id: number): Cursor;
+  /** Likewise for the last custom section "name". */
+  readonly names: Cursor;
+}
+
+/** Reads the section headers alone: what the sections hold, code before all, is passed over by its size. */
+export function scanSections(bytes: Uint8Array<ArrayBuffer>): Sections {
+  const cursor = new Cursor(bytes);
+  if (!isBinary(bytes) || bytes.length < HEADER_SIZE) throw new CompileError("not a WebAssembly module");
+  cursor.at = HEADER_SIZE;
+  const starts: number[] = [];
+  const ends: number[] = [];
+  let names = new Cursor(bytes, 0, 0);
+  while (cursor.at < bytes.length) {
+    const id = cursor.byte();
+    const size = cursor.count();
+    const end = cursor.at + size;
+    if (id === CUSTOM) {
+      if (isNameSection(bytes, cursor.at, end)) names = new Cursor(bytes, cursor.at + 5, end);
+    } else if (starts[id] === undefined) {
+      starts[id] = cursor.at;
+      ends[id] = end;
+    }
+    cursor.at = end;
+  }
+  return {
+    open: (id) => new Cursor(bytes, starts[id] ?? 0, ends[id] ?? 0),
+    names,
+  };
+}
+
+function isNameSection(bytes: Uint8Array, at: number, end: number): boolean {
+  return (
+    end - at >= 5 &&
+    bytes[at] === 4 &&
+    bytes[at + 1] === 0x6e &&
+    bytes[at + 2] === 0x61 &&
+    bytes[at + 3] === 0x6d &&
+    bytes[at + 4] === 0x65
+  );
+}
