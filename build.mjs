@@ -71,6 +71,24 @@ function workerSource(load) {
   };
 }
 
+/** Of the `wabt` package: its branches for Node have no place in a browser. */
+const WITHOUT_NODE = { "globalThis.process": "undefined", require: "undefined" };
+
+/** The package ends in a line for each kind of module loader; this file needs none of them. @type {import("esbuild").Plugin} */
+const wabtAsModule = {
+  name: "wabt-as-module",
+  setup(builder) {
+    builder.onLoad({ filter: /wabt\/index\.js$/ }, async ({ path }) => {
+      const text = await readFile(path, "utf8");
+      const end = text.lastIndexOf('if(typeof exports==="object"');
+      if (end < 0) {
+        throw new Error("the wabt package ends otherwise than it did");
+      }
+      return { contents: `${text.slice(0, end)}\nexport default WabtModule;` };
+    });
+  },
+};
+
 /**
  * Options that bundle something of this repository for a surrounding; the browser harness uses them too.
  * @param {Surrounding} surrounding
@@ -80,14 +98,28 @@ export function bundleOptions(surrounding) {
   return {
     ...common,
     platform: surrounding,
-    plugins: [workerSource(() => workerSourceModule(surrounding))],
+    plugins: [
+      workerSource(() => workerSourceModule(surrounding)),
+      ...(surrounding === "browser" ? [wabtAsModule] : []),
+    ],
+    define: surrounding === "browser" ? WITHOUT_NODE : {},
   };
 }
 
+/** The modules share the file that the script tag's file loads. @type {import("esbuild").Plugin} */
+const wabtBeside = {
+  name: "wabt-beside",
+  setup(builder) {
+    builder.onResolve({ filter: /^wabt$/ }, () => ({ path: "../wabt.js", external: true }));
+  },
+};
+
 /** @param {Surrounding} surrounding */
 async function buildModules(surrounding) {
+  const options = bundleOptions(surrounding);
   await build({
-    ...bundleOptions(surrounding),
+    ...options,
+    plugins: [...(surrounding === "browser" ? [wabtBeside] : []), ...(options.plugins ?? [])],
     entryPoints: { index: `platform/${surrounding}/index.ts` },
     outdir: `${dist}/${surrounding}`,
     chunkNames: "[name]-[hash]",
@@ -149,27 +181,11 @@ async function buildScript() {
     format: "iife",
     platform: "browser",
     minify: true,
-    // Its branches for Node have no place here.
-    define: { "globalThis.process": "undefined", require: "undefined" },
+    define: WITHOUT_NODE,
     plugins: [wabtAsModule],
     banner: { js: "/*! wabt.js, Apache-2.0: https://github.com/AssemblyScript/wabt.js */" },
   });
 }
-
-/** The package ends in a line for each kind of module loader; this file needs none of them. @type {import("esbuild").Plugin} */
-const wabtAsModule = {
-  name: "wabt-as-module",
-  setup(builder) {
-    builder.onLoad({ filter: /wabt\/index\.js$/ }, async ({ path }) => {
-      const text = await readFile(path, "utf8");
-      const end = text.lastIndexOf('if(typeof exports==="object"');
-      if (end < 0) {
-        throw new Error("the wabt package ends otherwise than it did");
-      }
-      return { contents: `${text.slice(0, end)}\nexport default WabtModule;` };
-    });
-  },
-};
 
 async function buildWorker() {
   const text = await bundleWorker("browser");

@@ -1,21 +1,14 @@
-type Wabt = typeof import("wabt");
+type WabtFactory = typeof import("wabt");
 
-/** The package where a bundler or an import map put it, else the file that is shipped beside this one. */
-async function loadFactory(): Promise<Wabt> {
-  try {
-    return (await import("wabt")).default;
-  } catch (error) {
-    // Taken out of the expression so that bundlers leave the file alone: they have the package.
-    const base = import.meta.url;
-    await import(/* @vite-ignore */ /* webpackIgnore: true */ new URL("wabt.js", base).href).catch(() => {
-      throw error;
-    });
-    return (globalThis as unknown as { WabtModule: Wabt }).WabtModule;
-  }
-}
-
-/** Loads the WebAssembly text parser; answers what the `wabt` package's function resolves to. */
+/**
+ * Loads the WebAssembly text parser; answers what the `wabt` package's function resolves to. The build points the import at
+ * the shipped `wabt.js`, which no bundler needs help with; being a file for script tags too, it sets a global.
+ */
 export async function loadWabt(): Promise<unknown> {
-  const factory = await loadFactory();
-  return factory();
+  const module = (await import("wabt")) as { default?: unknown };
+  const factory =
+    typeof module.default === "function"
+      ? module.default
+      : (globalThis as { WabtModule?: WabtFactory }).WabtModule;
+  return (factory as WabtFactory)();
 }

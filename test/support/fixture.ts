@@ -18,3 +18,16 @@ export async function fixture(name: string): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = await fixtureBytes(name);
   return name.endsWith(".wat") ? wat(new TextDecoder().decode(bytes)) : bytes;
 }
+
+/** The bytes of a file of an installed package, such as `@esbuild/wasi-preview1/esbuild.wasm`. */
+export async function packageBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  if (__IN_NODE__) {
+    const { readFile } = await import("node:fs/promises");
+    return new Uint8Array(await readFile(new URL(`../../node_modules/${path}`, import.meta.url)));
+  }
+  const response = await fetch(`/node_modules/${path}`);
+  if (!response.ok) {
+    throw new Error(`no package file ${path}: ${response.status}`);
+  }
+  return new Uint8Array(await response.arrayBuffer());
+}

@@ -1,0 +1,198 @@
+// The one list of cases: every engine runs it on isolated and on plain pages, from a script tag and from a module.
+import { equal, fails, ok } from "./assert.mjs";
+import { ANSWER, CALLS, CAT, EXIT } from "./programs.mjs";
+
+/**
+ * @typedef {import("wasmex")} Api
+ * @typedef {{ Wasmex: Api, isolated: boolean, way: "script" | "module" }} Surroundings
+ * @typedef {{ name: string, heavy?: boolean, run(surroundings: Surroundings): Promise<void> }} Case
+ */
+
+/** @param {Api} Wasmex */
+const startCalls = (Wasmex, options = {}) =>
+  Wasmex.start({
+    bytes: CALLS,
+    imports: { env: { twice: Wasmex.fn(["i32"], ["i32"], (_context, value) => value * 2) } },
+    ...options,
+  });
+
+/** @type {Case[]} */
+export const cases = [
+  {
+    name: "Module.compile takes bytes",
+    async run({ Wasmex }) {
+      const module = await Wasmex.Module.compile(ANSWER);
+      equal(module.exports, { answer: { kind: "function", parameters: [], results: ["i32"] } });
+      const instance = await Wasmex.Instance.create(module);
+      equal(instance.callFunction("answer"), [42]);
+    },
+  },
+  {
+    name: "Module.compile takes WebAssembly text and loads the parser for it",
+    async run({ Wasmex }) {
+      const module = await Wasmex.Module.compile(CALLS);
+      equal(module.name, "calls");
+      equal(module.importEntries.length, 1);
+    },
+  },
+  {
+    name: "Module.compile tells where wrong text is wrong",
+    async run({ Wasmex }) {
+      const error = await fails(() => Wasmex.Module.compile("(module\n  (func i32.wrong))"), "CompileError");
+      equal(error.line, 2);
+    },
+  },
+  {
+    name: "Module.compile takes a Response while it streams and tells the progress",
+    async run({ Wasmex }) {
+      /** @type {{ loaded: number, total: number | undefined }[]} */
+      const steps = [];
+      const module = await Wasmex.Module.compile(fetch("/e2e/answer.wasm"), {
+        onProgress: (progress) => void steps.push({ ...progress }),
+      });
+      ok("answer" in module.exports, "the export is there");
+      const last = steps[steps.length - 1];
+      equal([last?.loaded, last?.total], [ANSWER.length, ANSWER.length]);
+    },
+  },
+  {
+    name: "Module.compile refuses an error page by its status",
+    async run({ Wasmex }) {
+      await fails(() => Wasmex.Module.compile(fetch("/e2e/nothing-there.wasm")), "CompileError", /404/);
+    },
+  },
+  {
+    name: "start picks the thread that this page allows",
+    async run({ Wasmex, isolated }) {
+      const process = await startCalls(Wasmex);
+      equal(process.thread, isolated ? "worker" : "inline");
+      await process.stop();
+      await fails(() => process.callFunction("sum", [1, 2]), "StoppedError");
+    },
+  },
+  {
+    name: "Process.callFunction calls, checks and converts",
+    async run({ Wasmex }) {
+      const process = await startCalls(Wasmex);
+      equal(await process.callFunction("sum", [50, -8]), [42]);
+      await fails(() => process.callFunction("sum", [1]), "CallError", /expected 2, got 1/);
+      await fails(() => process.callFunction("nope"), "CallError", /`nope` not found/);
+      await process.stop();
+    },
+  },
+  {
+    name: "Process.memory is the guest's own memory and follows its growth",
+    async run({ Wasmex }) {
+      const process = await startCalls(Wasmex);
+      const memory = process.memory();
+      equal(memory.readString(8, 5), "hello");
+      memory.writeBinary(42, "hello, world");
+      equal(await process.callFunction("first_byte", [42]), [104]);
+      equal(await process.callFunction("grow"), [1]);
+      equal(memory.length, 2 * 65536);
+      await process.stop();
+    },
+  },
+  {
+    name: "a host function is called back",
+    async run({ Wasmex }) {
+      const process = await startCalls(Wasmex);
+      equal(await process.callFunction("four_times", [5]), [20]);
+      await process.stop();
+    },
+  },
+  {
+    name: "an asynchronous host function is awaited where the guest can wait",
+    async run({ Wasmex, isolated }) {
+      const imports = {
+        env: {
+          twice: Wasmex.fn(["i32"], ["i32"], async (_context, value) => (await Promise.resolve(value)) * 2),
+        },
+      };
+      const process = await startCalls(Wasmex, { imports });
+      if (isolated || "Suspending" in WebAssembly) {
+        equal(await process.callFunction("four_times", [5]), [20]);
+      } else {
+        await fails(() => process.callFunction("four_times", [5]), "UnsupportedError", /worker/);
+      }
+      await process.stop();
+    },
+  },
+  {
+    name: "a trap has the same reason everywhere and names the function",
+    async run({ Wasmex }) {
+      const process = await startCalls(Wasmex);
+      const error = await fails(() => process.callFunction("boom"), "TrapError");
+      equal(error.reason, "unreachable");
+      equal(error.frames[0]?.name, "boom");
+      equal(await process.callFunction("sum", [1, 2]), [3]);
+      await process.stop();
+    },
+  },
+  {
+    name: "a call past its timeout is ended where it can be, and told of where not",
+    async run({ Wasmex, isolated }) {
+      const process = await startCalls(Wasmex);
+      const start = performance.now();
+      if (isolated) {
+        await fails(() => process.callFunction("forever", [], 100), "TimeoutError");
+        ok(performance.now() - start < 1000, "the call was ended soon after its deadline");
+        await fails(() => process.callFunction("sum", [1, 2]), "StoppedError");
+      } else {
+        await fails(() => process.callFunction("count", [200_000_000], 1), "TimeoutError");
+        equal(await process.callFunction("sum", [1, 2]), [3]);
+      }
+      await process.stop();
+    },
+  },
+  {
+    name: "a WASI program copies one Pipe to another",
+    async run({ Wasmex }) {
+      const stdin = new Wasmex.Pipe();
+      const stdout = new Wasmex.Pipe();
+      const text = "Grüße\n".repeat(50);
+      stdin.write(text);
+      const process = await Wasmex.start({ bytes: CAT, wasi: { stdin, stdout } });
+      await process.callFunction("_start");
+      equal(stdout.readString(), text);
+      await process.stop();
+    },
+  },
+  {
+    name: "run answers the exit code and the output of a WASI program",
+    async run({ Wasmex }) {
+      const result = await Wasmex.run({ bytes: EXIT, wasi: true });
+      equal(result, { exitCode: 3, stdout: "", stderr: "good bye\n" });
+    },
+  },
+  {
+    name: "a VirtualFileSystem keeps what the host put there",
+    async run({ Wasmex }) {
+      const fs = new Wasmex.VirtualFileSystem({ "/in.txt": "text", "/bin": {} });
+      equal(fs.readFile("/in.txt", "utf8"), "text");
+      fs.writeFile("/bin/a", "b");
+      equal(fs.readdir("/bin"), ["a"]);
+    },
+  },
+  {
+    name: "esbuild turns TypeScript from a Pipe into JavaScript in another",
+    heavy: true,
+    async run({ Wasmex }) {
+      let loaded = 0;
+      const module = await Wasmex.Module.compile(fetch("/node_modules/@esbuild/wasi-preview1/esbuild.wasm"), {
+        onProgress: (progress) => {
+          loaded = progress.loaded;
+        },
+      });
+      ok(loaded > 10_000_000, "the progress was told to the end");
+      const stdin = new Wasmex.Pipe();
+      stdin.write("export const answer: number = 42;\n");
+      const result = await Wasmex.run({
+        module,
+        wasi: { args: ["--loader=ts", "--format=esm"], stdin },
+        timeout: 100_000,
+      });
+      equal(result, { exitCode: 0, stdout: "export const answer = 42;\n", stderr: "" });
+    },
+  },
+];
