@@ -1,0 +1,304 @@
+import { CLASS, DATA, KIND, MAPPED, MARK_MTIME, markRead, putSize, SIZE, sizeOf } from "./arena-inodes.js";
+import type { ArenaMemory } from "./arena-memory.js";
+import { allocate, classFor, free, MIN_CLASS, PAGE_CLASS } from "./arena-pages.js";
+import { ERRNO_FBIG, ERRNO_NOSPC } from "./errno.js";
+
+const BLOCK = 1 << PAGE_CLASS;
+/** What a table of blocks of at most 4 MiB reaches. */
+export const MAX_FILE_SIZE = 2 ** 36;
+/** Copies below this are faster byte by byte than through `subarray`. */
+const SMALL_COPY = 48;
+
+const blockIndex = (offset: number): number =>
+  offset < 0x80000000 ? offset >>> PAGE_CLASS : Math.floor(offset / BLOCK);
+const capacityOf = (sizeClass: number): number => (1 << sizeClass) & -64;
+
+export function copy(
+  target: Uint8Array,
+  at: number,
+  source: Uint8Array,
+  start: number,
+  length: number,
+): void {
+  if (length < SMALL_COPY) {
+    for (let index = 0; index < length; index++) {
+      target[at + index] = source[start + index] as number;
+    }
+  } else {
+    target.set(source.subarray(start, start + length), at);
+  }
+}
+
+export function readFile(
+  m: ArenaMemory,
+  node: number,
+  offset: number,
+  target: Uint8Array,
+  start: number,
+  wanted: number,
+): number {
+  const size = sizeOf(m, node);
+  const length = offset + wanted > size ? size - offset : wanted;
+  if (length <= 0) {
+    return 0;
+  }
+  markRead(m, node);
+  const words = m.words;
+  const data = words[node + DATA] as number;
+  const sizeClass = words[node + CLASS] as number;
+  if (((words[node + KIND] as number) & MAPPED) === 0) {
+    const there = Math.min(length, Math.max(0, capacityOf(sizeClass) - offset));
+    copy(target, start, m.bytes, (data << 2) + offset, there);
+    if (there < length) {
+      target.fill(0, start + there, start + length);
+    }
+    return length;
+  }
+  const blocks = 1 << (sizeClass - 2);
+  let done = 0;
+  while (done < length) {
+    const index = blockIndex(offset + done);
+    const within = offset + done - index * BLOCK;
+    const part = Math.min(length - done, BLOCK - within);
+    const block = index < blocks ? (words[data + index] as number) : 0;
+    if (block === 0) {
+      target.fill(0, start + done, start + done + part);
+    } else {
+      copy(target, start + done, m.bytes, (block << 2) + within, part);
+    }
+    done += part;
+  }
+  return length;
+}
+
+export function writeFile(
+  m: ArenaMemory,
+  node: number,
+  offset: number,
+  source: Uint8Array,
+  start: number,
+  length: number,
+): number {
+  const words = m.words;
+  const kind = words[node + KIND] as number;
+  const size = sizeOf(m, node);
+  const end = offset + length;
+  if (length <= 0) {
+    return 0;
+  }
+  if (offset <= size) {
+    // The fast ways: into the only block, or into one that is there; a size below 2^31 is one store.
+    if ((kind & MAPPED) === 0) {
+      if (end <= capacityOf(words[node + CLASS] as number)) {
+        copy(m.bytes, ((words[node + DATA] as number) << 2) + offset, source, start, length);
+        if (end > size) {
+          words[node + SIZE] = end;
+        }
+        words[node + KIND] = kind | MARK_MTIME;
+        return length;
+      }
+    } else if (end < 0x80000000) {
+      const index = offset >>> PAGE_CLASS;
+      const within = offset & (BLOCK - 1);
+      if (within + length <= BLOCK && index < 1 << ((words[node + CLASS] as number) - 2)) {
+        const block = words[(words[node + DATA] as number) + index] as number;
+        if (block !== 0) {
+          copy(m.bytes, (block << 2) + within, source, start, length);
+          if (end > size) {
+            words[node + SIZE] = end;
+          }
+          words[node + KIND] = kind | MARK_MTIME;
+          return length;
+        }
+      }
+    }
+  }
+  return writeSlow(m, node, offset, source, start, length);
+}
+
+function writeSlow(
+  m: ArenaMemory,
+  node: number,
+  offset: number,
+  source: Uint8Array,
+  start: number,
+  length: number,
+): number {
+  const end = offset + length;
+  if (end > MAX_FILE_SIZE) {
+    return -ERRNO_FBIG;
+  }
+  zeroTail(m, node, offset);
+  if ((m.get(node + KIND) & MAPPED) === 0 && end <= BLOCK) {
+    if (end > capacityOf(m.get(node + CLASS)) && !enlarge(m, node, classFor(end), offset)) {
+      return -ERRNO_NOSPC;
+    }
+    copy(m.bytes, (m.get(node + DATA) << 2) + offset, source, start, length);
+    if (end > sizeOf(m, node)) {
+      putSize(m, node, end);
+    }
+    m.put(node + KIND, m.get(node + KIND) | MARK_MTIME);
+    m.commit();
+    return length;
+  }
+  if (!mapBlocks(m, node, blockIndex(end - 1) + 1, offset)) {
+    return -ERRNO_NOSPC;
+  }
+  let done = 0;
+  while (done < length) {
+    const index = blockIndex(offset + done);
+    const within = offset + done - index * BLOCK;
+    const part = Math.min(length - done, BLOCK - within);
+    const size = sizeOf(m, node);
+    let block = m.get(m.get(node + DATA) + index);
+    if (block === 0) {
+      block = allocate(m, PAGE_CLASS);
+      if (block === 0) {
+        m.rollback();
+        break;
+      }
+      const from = block << 2;
+      m.bytes.fill(0, from, from + within);
+      const inFile = Math.min(BLOCK, size - index * BLOCK);
+      if (inFile > within + part) {
+        m.bytes.fill(0, from + within + part, from + inFile);
+      }
+      m.put(m.get(node + DATA) + index, block);
+    }
+    copy(m.bytes, (block << 2) + within, source, start + done, part);
+    done += part;
+    if (offset + done > size) {
+      putSize(m, node, offset + done);
+    }
+    m.put(node + KIND, m.get(node + KIND) | MARK_MTIME);
+    m.commit();
+  }
+  return done === 0 ? -ERRNO_NOSPC : done;
+}
+
+/** Before a file grows to `end`: what its last block holds beyond its size becomes zeros. */
+function zeroTail(m: ArenaMemory, node: number, end: number): void {
+  const size = sizeOf(m, node);
+  if (end <= size) {
+    return;
+  }
+  const data = m.get(node + DATA);
+  if ((m.get(node + KIND) & MAPPED) === 0) {
+    const stop = Math.min(end, capacityOf(m.get(node + CLASS)));
+    if (stop > size) {
+      m.bytes.fill(0, (data << 2) + size, (data << 2) + stop);
+    }
+    return;
+  }
+  const index = blockIndex(size);
+  const block = index < 1 << (m.get(node + CLASS) - 2) ? m.get(data + index) : 0;
+  if (block !== 0) {
+    const from = (block << 2) - index * BLOCK;
+    m.bytes.fill(0, from + size, from + Math.min(end, (index + 1) * BLOCK));
+  }
+}
+
+/** Moves the data of a file that is not mapped to a larger block, uncommitted; zeros follow it up to its size or `offset`. */
+function enlarge(m: ArenaMemory, node: number, sizeClass: number, offset: number): boolean {
+  const block = allocate(m, sizeClass);
+  if (block === 0) {
+    m.rollback();
+    return false;
+  }
+  const data = m.get(node + DATA);
+  const oldClass = m.get(node + CLASS);
+  const size = sizeOf(m, node);
+  const kept = Math.min(size, capacityOf(oldClass));
+  const to = block << 2;
+  m.bytes.copyWithin(to, data << 2, (data << 2) + kept);
+  m.bytes.fill(0, to + kept, to + Math.max(kept, Math.min(1 << sizeClass, Math.max(size, offset))));
+  m.put(node + DATA, block);
+  m.put(node + CLASS, sizeClass);
+  if (data !== 0) {
+    free(m, data, oldClass);
+  }
+  return true;
+}
+
+/** Makes the file mapped, with a table of at least that many blocks. */
+function mapBlocks(m: ArenaMemory, node: number, blocks: number, offset: number): boolean {
+  const mapped = (m.get(node + KIND) & MAPPED) !== 0;
+  const oldClass = m.get(node + CLASS);
+  const old = mapped ? 1 << (oldClass - 2) : 0;
+  if (blocks <= old) {
+    return true;
+  }
+  if (!mapped && oldClass !== 0 && oldClass !== PAGE_CLASS) {
+    if (!enlarge(m, node, PAGE_CLASS, offset)) {
+      return false;
+    }
+    m.commit();
+  }
+  const sizeClass = Math.max(MIN_CLASS, classFor(blocks * 4));
+  const table = allocate(m, sizeClass);
+  if (table === 0) {
+    m.rollback();
+    return false;
+  }
+  const data = m.get(node + DATA);
+  m.words.fill(0, table, table + (1 << (sizeClass - 2)));
+  if (mapped) {
+    m.words.copyWithin(table, data, data + old);
+  } else {
+    m.words[table] = data;
+  }
+  m.put(node + DATA, table);
+  m.put(node + CLASS, sizeClass);
+  m.put(node + KIND, m.get(node + KIND) | MAPPED);
+  if (mapped) {
+    free(m, data, oldClass);
+  }
+  m.commit();
+  return true;
+}
+
+/** Sets the size; in several commits where many blocks go, each of which leaves a whole (if longer) file. */
+export function truncateFile(m: ArenaMemory, node: number, size: number): number {
+  if (size > MAX_FILE_SIZE) {
+    return -ERRNO_FBIG;
+  }
+  const former = sizeOf(m, node);
+  zeroTail(m, node, size);
+  if (size < former) {
+    if ((m.get(node + KIND) & MAPPED) !== 0) {
+      freeBlocks(m, node, blockIndex(size + BLOCK - 1));
+    }
+    if (size === 0 && m.get(node + DATA) !== 0) {
+      const data = m.get(node + DATA);
+      const sizeClass = m.get(node + CLASS);
+      m.put(node + DATA, 0);
+      m.put(node + CLASS, 0);
+      m.put(node + KIND, m.get(node + KIND) & ~MAPPED);
+      free(m, data, sizeClass);
+    }
+  }
+  if (size !== former) {
+    putSize(m, node, size);
+  }
+  m.put(node + KIND, m.get(node + KIND) | MARK_MTIME);
+  m.commit();
+  return 0;
+}
+
+/** Frees a mapped file's blocks from `first` on, the last one first; the last of them uncommitted. */
+function freeBlocks(m: ArenaMemory, node: number, first: number): void {
+  const table = m.get(node + DATA);
+  let uncommitted = 0;
+  for (let index = (1 << (m.get(node + CLASS) - 2)) - 1; index >= first; index--) {
+    const block = m.get(table + index);
+    if (block !== 0) {
+      m.put(table + index, 0);
+      free(m, block, PAGE_CLASS);
+      if (++uncommitted === 32) {
+        uncommitted = 0;
+        putSize(m, node, Math.min(sizeOf(m, node), index * BLOCK));
+        m.commit();
+      }
+    }
+  }
+}

@@ -1,0 +1,348 @@
+import { StoppedError } from "../errors.js";
+
+/*
+ * The arena is one buffer that holds a whole file system: a header, pages of 64 KiB, and in them inodes, directories and data.
+ * Addresses are indices of 32-bit words (so every block starts at a multiple of 16 words), 0 stands for none.
+ *
+ * Every change of metadata goes through `put`, which notes the former value first. An operation ends in `commit`; until then
+ * `rollback` takes it back: when it fails half way, or when the thread that held the lock was terminated.
+ * What is written without `put` must be unreachable until the commit, or data of files, or one word that is right either way.
+ */
+
+export const PAGE_WORDS = 1 << 14;
+/** Addresses in bytes stay below 2^31, so that they are small integers everywhere. */
+export const MAX_PAGES = 32767;
+
+/** The header fills page 1; page 0 (and each 4096th) describes pages, see arena-pages.ts. */
+const HEADER = PAGE_WORDS;
+const MAGIC = HEADER;
+const LOCK = HEADER + 1;
+/** Pages of the buffer. */
+const CAPACITY = HEADER + 2;
+/** Pages ever handed out. */
+export const PAGES = HEADER + 3;
+/** Bytes that may be in use, and bytes in use. */
+export const LIMIT = HEADER + 4;
+export const USED = HEADER + 5;
+/** The next inode number, 64 bits. */
+export const NEXT_INO = HEADER + 6;
+export const ROOT = HEADER + 8;
+export const DEVICE = HEADER + 9;
+/** A node whose last reference is gone and that is being taken apart. */
+export const PENDING = HEADER + 10;
+const LOG_LENGTH = HEADER + 11;
+/** Salt of the directories' hashes, so that colliding names can't be made ahead. */
+export const SALT = HEADER + 12;
+const GENERATION = HEADER + 13;
+/** Lists of pages with free blocks, by class 6…15. */
+export const SMALL = HEADER + 16;
+/** Lists of free runs of 2^k pages, k = 0…11. */
+export const RUNS = HEADER + 32;
+/** Threads that share the arena: generation (0: free), deadline, table of retains, its class and count. */
+const OWNERS = HEADER + 64;
+export const OWNER_WORDS = 4;
+const MAX_OWNERS = 1024;
+const LOG = OWNERS + MAX_OWNERS * OWNER_WORDS;
+const LOG_END = HEADER + PAGE_WORDS;
+const MAGIC_VALUE = 0x616e7231;
+
+/** Looks at the lock before a thread sleeps: some operations' time. */
+const SPINS = 500;
+
+/** What another thread needs to use the same arena. */
+export interface ArenaDescription {
+  readonly buffer: SharedArrayBuffer;
+  /** Which of the arena's owners that thread is. */
+  readonly owner: number;
+  readonly generation: number;
+}
+
+/** Milliseconds that go round after some weeks, to compare by difference. */
+const ticks = () => Date.now() | 0;
+
+export class ArenaMemory {
+  /** Replaced whenever the arena grows: read it anew after everything that may allocate. */
+  words: Int32Array;
+  bytes: Uint8Array;
+  /** The time of this operation, once `stamp` was called. */
+  timeLow = 0;
+  timeHigh = 0;
+  /** Index of this thread's owner record; 0 is the thread that made the arena. */
+  readonly owner: number;
+  readonly #generation: number;
+  readonly #mayBlock: () => boolean;
+  readonly #clock: () => number;
+  #shared: boolean;
+  #depth = 0;
+  #stamped = false;
+  /** Takes apart what a rolled back operation left pending; set by the backend. */
+  onRecovered: () => void = () => {};
+
+  constructor(from: ArenaDescription | number, options: { clock: () => number; mayBlock: () => boolean }) {
+    this.#clock = options.clock;
+    this.#mayBlock = options.mayBlock;
+    if (typeof from === "number") {
+      const buffer = new ArrayBuffer(from * PAGE_WORDS * 4);
+      this.words = new Int32Array(buffer);
+      this.bytes = new Uint8Array(buffer);
+      this.#shared = false;
+      this.owner = 0;
+      this.#generation = 1;
+      this.words[MAGIC] = MAGIC_VALUE;
+      this.words[CAPACITY] = from;
+      this.words[PAGES] = 2;
+      this.words[GENERATION] = 1;
+      this.words[OWNERS] = 1;
+      return;
+    }
+    this.owner = from.owner;
+    this.#generation = from.generation;
+    this.#shared = true;
+    this.words = new Int32Array(from.buffer, 0, from.buffer.byteLength >> 2);
+    this.bytes = new Uint8Array(from.buffer, 0, from.buffer.byteLength);
+    if (this.words[MAGIC] !== MAGIC_VALUE) {
+      throw new TypeError("not a shared file system");
+    }
+  }
+
+  get shared(): boolean {
+    return this.#shared;
+  }
+
+  get(at: number): number {
+    return this.words[at] as number;
+  }
+
+  put(at: number, value: number): void {
+    const words = this.words;
+    const length = words[LOG_LENGTH] as number;
+    const entry = LOG + length;
+    if (entry + 2 > LOG_END) {
+      throw new Error("the undo log is full");
+    }
+    words[entry] = at;
+    words[entry + 1] = words[at] as number;
+    // The entry counts before the store that it can undo.
+    words[LOG_LENGTH] = length + 2;
+    words[at] = value;
+  }
+
+  commit(): void {
+    this.words[LOG_LENGTH] = 0;
+  }
+
+  /** Takes back what was put since the last commit. May be done twice over, so it may be interrupted too. */
+  rollback(): void {
+    const words = this.words;
+    for (let entry = LOG + (words[LOG_LENGTH] as number) - 2; entry >= LOG; entry -= 2) {
+      words[words[entry] as number] = words[entry + 1] as number;
+    }
+    words[LOG_LENGTH] = 0;
+  }
+
+  /** Reads the clock into `timeLow` and `timeHigh`, once an operation. */
+  stamp(): void {
+    if (this.#stamped) {
+      return;
+    }
+    this.#stamped = this.#depth > 0;
+    const now = this.#clock();
+    const seconds = Math.floor(now / 1000);
+    const nanoseconds = Math.floor((now - seconds * 1000) * 1e6);
+    // seconds * 1e9 + nanoseconds in two words: exact in parts of 16 bits, no BigInt needed.
+    const upper = Math.floor(seconds / 65536) * 1e9;
+    const upperHigh = Math.floor(upper / 65536);
+    const low = (upper - upperHigh * 65536) * 65536 + (seconds % 65536) * 1e9 + nanoseconds;
+    const carry = Math.floor(low / 0x100000000);
+    this.timeLow = (low - carry * 0x100000000) | 0;
+    this.timeHigh = (upperHigh + carry) | 0;
+  }
+
+  begin(): void {
+    if (this.#depth++ > 0) {
+      return;
+    }
+    this.#stamped = false;
+    if (!this.#shared) {
+      return;
+    }
+    const mine = (this.owner + 1) << 1;
+    if (Atomics.compareExchange(this.words, LOCK, 0, mine) !== 0) {
+      this.#wait(mine);
+    }
+    const words = this.words;
+    if ((words[CAPACITY] as number) * PAGE_WORDS !== words.length) {
+      this.#view();
+    }
+    if (words[OWNERS + this.owner * OWNER_WORDS] !== this.#generation) {
+      this.end();
+      throw new StoppedError("this thread was told to stop");
+    }
+  }
+
+  end(): void {
+    if (--this.#depth > 0 || !this.#shared) {
+      return;
+    }
+    if ((Atomics.exchange(this.words, LOCK, 0) & 1) !== 0) {
+      Atomics.notify(this.words, LOCK, 1);
+    }
+  }
+
+  #wait(mine: number): void {
+    const words = this.words;
+    const mayBlock = this.#mayBlock();
+    for (let round = 0; ; round++) {
+      const seen = Atomics.load(words, LOCK);
+      if (seen === 0) {
+        // Others may sleep: who took the lock in here wakes one of them at the end.
+        if (Atomics.compareExchange(words, LOCK, 0, mine | 1) === 0) {
+          return;
+        }
+      } else if (round > SPINS && this.#takeOver(seen, mine)) {
+        return;
+      } else if (mayBlock && round > SPINS) {
+        if ((seen & 1) !== 0 || Atomics.compareExchange(words, LOCK, seen, seen | 1) === seen) {
+          // With a limit, since who was woken may have been terminated before it could take the lock.
+          Atomics.wait(words, LOCK, seen | 1, 10);
+        }
+      }
+    }
+  }
+
+  /** Takes the lock from a thread that was terminated while it held it. */
+  #takeOver(seen: number, mine: number): boolean {
+    const words = this.words;
+    const record = OWNERS + ((seen >> 1) - 1) * OWNER_WORDS;
+    if (
+      Atomics.load(words, record) > 0 ||
+      ((ticks() - (words[record + 1] as number)) | 0) < 0 ||
+      Atomics.compareExchange(words, LOCK, seen, mine | 1) !== seen
+    ) {
+      return false;
+    }
+    this.#view();
+    this.rollback();
+    this.onRecovered();
+    return true;
+  }
+
+  /** Makes the buffer hold that many pages; answers false when there is no memory for it. */
+  grow(pages: number): boolean {
+    const capacity = this.words[CAPACITY] as number;
+    if (pages <= capacity) {
+      return true;
+    }
+    if (pages > MAX_PAGES) {
+      return false;
+    }
+    const goal = Math.min(MAX_PAGES, Math.max(pages, capacity * 2));
+    return this.#resize(goal) || (goal > pages && this.#resize(pages));
+  }
+
+  #resize(pages: number): boolean {
+    const bytes = pages * PAGE_WORDS * 4;
+    try {
+      const buffer = this.words.buffer;
+      if (buffer instanceof ArrayBuffer) {
+        const grown = move(buffer, bytes);
+        this.words = new Int32Array(grown);
+        this.bytes = new Uint8Array(grown);
+      } else {
+        (buffer as SharedArrayBuffer).grow(bytes);
+      }
+    } catch {
+      return false;
+    }
+    this.words[CAPACITY] = pages;
+    this.#view();
+    return true;
+  }
+
+  /** Views of fixed length: ones that follow a growable buffer cost 15 times as much an access. */
+  #view(): void {
+    const words = this.words;
+    const length = (words[CAPACITY] as number) * PAGE_WORDS;
+    if (words.length !== length) {
+      this.words = new Int32Array(words.buffer, 0, length);
+      this.bytes = new Uint8Array(words.buffer, 0, length * 4);
+    }
+  }
+
+  /** Moves the arena to shared memory, once, and enters one more thread. Call it outside `begin` and `end`. */
+  share(): ArenaDescription {
+    if (!this.#shared) {
+      const pages = this.words[CAPACITY] as number;
+      const used = (this.words[PAGES] as number) * PAGE_WORDS;
+      const buffer = reserve(pages * PAGE_WORDS * 4);
+      const words = new Int32Array(buffer, 0, pages * PAGE_WORDS);
+      words.set(this.words.subarray(0, used));
+      this.words = words;
+      this.bytes = new Uint8Array(buffer, 0, pages * PAGE_WORDS * 4);
+      this.#shared = true;
+    }
+    this.begin();
+    try {
+      const words = this.words;
+      for (let owner = 1; owner < MAX_OWNERS; owner++) {
+        const record = OWNERS + owner * OWNER_WORDS;
+        if (words[record] === 0) {
+          const generation = ((words[GENERATION] as number) + 1) & 0x3fffffff || 1;
+          words[GENERATION] = generation;
+          words[record + 1] = words[record + 2] = words[record + 3] = 0;
+          words[record] = generation;
+          return { buffer: words.buffer as unknown as SharedArrayBuffer, owner, generation };
+        }
+      }
+      throw new RangeError("a file system can't be shared by more than 1024 threads");
+    } finally {
+      this.end();
+    }
+  }
+
+  /** Address of an owner's record. */
+  ownerRecord(owner: number): number {
+    return OWNERS + owner * OWNER_WORDS;
+  }
+
+  /**
+   * No operation of that owner begins from now on. Where it holds the lock, it has `grace` milliseconds to end the operation; after
+   * that it counts as dead, and whoever waits takes the lock from it.
+   */
+  retire(owner: number, generation: number, grace: number): void {
+    const record = this.ownerRecord(owner);
+    const state = Math.abs(Atomics.load(this.words, record));
+    if (state === generation) {
+      this.words[record + 1] = ticks() + grace;
+      Atomics.store(this.words, record, -generation);
+    }
+  }
+
+  /** Whether that owner is in the middle of an operation. */
+  holds(owner: number): boolean {
+    return this.#shared && Atomics.load(this.words, LOCK) >> 1 === owner + 1;
+  }
+}
+
+/** The same bytes in a larger buffer; in place where the engine can. */
+function move(buffer: ArrayBuffer, length: number): ArrayBuffer {
+  if (typeof buffer.transfer === "function") {
+    return buffer.transfer(length);
+  }
+  const grown = new ArrayBuffer(length);
+  new Uint8Array(grown).set(new Uint8Array(buffer));
+  return grown;
+}
+
+/** A shared buffer with as much room to grow as the engine has addresses for. */
+function reserve(length: number): SharedArrayBuffer {
+  for (let most = MAX_PAGES * PAGE_WORDS * 4; ; most = Math.max(length, most / 2)) {
+    try {
+      return new SharedArrayBuffer(length, { maxByteLength: most });
+    } catch (error) {
+      if (most === length) {
+        throw error;
+      }
+    }
+  }
+}

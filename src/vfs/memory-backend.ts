@@ -1,0 +1,535 @@
+import { platform } from "../platform.js";
+import {
+  addEntry,
+  findEntry,
+  inodeOf,
+  isLive,
+  liesIn,
+  removeEntry,
+  replaceEntry,
+  shrinkDirectory,
+  visitEntries,
+} from "./arena-directories.js";
+import { copy, readFile, truncateFile, writeFile } from "./arena-files.js";
+import {
+  ATIME,
+  CLASS,
+  COUNT,
+  CTIME,
+  DATA,
+  dropIfUnused,
+  filetypeOf,
+  freeInode,
+  INO,
+  isDirectory,
+  KIND,
+  LINKS,
+  MTIME,
+  newInode,
+  OPENS,
+  PARENT,
+  putSize,
+  putTime,
+  settleTimes,
+  sizeOf,
+  touch,
+} from "./arena-inodes.js";
+import {
+  type ArenaDescription,
+  ArenaMemory,
+  DEVICE,
+  LIMIT,
+  NEXT_INO,
+  PENDING,
+  ROOT,
+  SALT,
+  USED,
+} from "./arena-memory.js";
+import { noteRelease, noteRetain, releaseOwner } from "./arena-owners.js";
+import { allocate, classFor } from "./arena-pages.js";
+import {
+  type Backend,
+  type DirectoryVisitor,
+  FILETYPE_DIRECTORY,
+  FILETYPE_REGULAR_FILE,
+  FILETYPE_SYMBOLIC_LINK,
+  type Filestat,
+  type Node,
+  type Result,
+} from "./contract.js";
+import {
+  ERRNO_EXIST,
+  ERRNO_INVAL,
+  ERRNO_ISDIR,
+  ERRNO_NAMETOOLONG,
+  ERRNO_NOENT,
+  ERRNO_NOSPC,
+  ERRNO_NOTDIR,
+  ERRNO_NOTEMPTY,
+  ERRNO_PERM,
+} from "./errno.js";
+
+const MAX_NAME = 255;
+const MAX_TARGET = 4095;
+const UNLIMITED = 0x7fffffff;
+
+let devices = 0;
+
+export interface MemoryBackendOptions {
+  /** Milliseconds since the epoch, with a fraction; default: the platform's clock. */
+  readonly clock?: () => number;
+  /** How many bytes files, directories and inodes may take, rounded up to powers of two each; default: 2 GiB less 64 KiB. */
+  readonly limit?: number;
+}
+
+/** Writes 64 bits, uncommitted. */
+function putLong(m: ArenaMemory, at: number, value: bigint | undefined): void {
+  if (value !== undefined) {
+    m.put(at, Number(BigInt.asIntN(32, value)));
+    m.put(at + 1, Number(BigInt.asIntN(32, value >> 32n)));
+  }
+}
+
+/** Files, directories and links in one buffer (see arena-memory.ts), which threads can share. */
+export class MemoryBackend implements Backend {
+  readonly nodesAreFiles = true;
+  readonly #memory: ArenaMemory;
+
+  constructor(options: MemoryBackendOptions & { shared?: ArenaDescription } = {}) {
+    const m = new ArenaMemory(options.shared ?? 4, {
+      clock: options.clock ?? (() => platform().now()),
+      mayBlock: () => platform().mayBlock(),
+    });
+    this.#memory = m;
+    m.onRecovered = () => this.#reap();
+    if (options.shared === undefined) {
+      m.words[LIMIT] = UNLIMITED;
+      m.words[DEVICE] = ++devices;
+      m.words[SALT] = Math.floor(Math.random() * 0x100000000);
+      this.#makeRoot();
+      this.setLimit(options.limit ?? UNLIMITED);
+    }
+  }
+
+  #makeRoot(): void {
+    const m = this.#memory;
+    // Inode numbers start at 1: some programs take 0 for "deleted".
+    m.words[NEXT_INO] = 1;
+    const root = newInode(m, FILETYPE_DIRECTORY, 2);
+    m.put(ROOT, root);
+    m.commit();
+  }
+
+  /** The arena itself, for the checks of the tests. */
+  get memory(): ArenaMemory {
+    return this.#memory;
+  }
+
+  /** Changes the limit (in bytes) for every thread; what is there already stays. */
+  setLimit(bytes: number): void {
+    this.#memory.words[LIMIT] = Math.min(Math.max(0, bytes), UNLIMITED);
+  }
+
+  /** Bytes in use, as the limit counts them. */
+  get used(): number {
+    return this.#memory.get(USED);
+  }
+
+  /** Whether threads share it by now. */
+  get shared(): boolean {
+    return this.#memory.shared;
+  }
+
+  /** Describes the arena for one more thread: `new MemoryBackend({ shared })` there. Not within `begin` and `end`. */
+  share(): ArenaDescription {
+    return this.#memory.share();
+  }
+
+  /** Keeps a thread out from now on; one that holds the lock may end its operation within `grace` milliseconds. */
+  retire(thread: ArenaDescription, grace: number): void {
+    this.#memory.retire(thread.owner, thread.generation, grace);
+  }
+
+  /** After the thread has ended: takes back its unfinished operation and releases what it retained. */
+  recover(thread: ArenaDescription): void {
+    const m = this.#memory;
+    m.retire(thread.owner, thread.generation, 0);
+    m.begin();
+    try {
+      if (m.get(m.ownerRecord(thread.owner)) === -thread.generation) {
+        releaseOwner(m, thread.owner, () => this.#reap());
+      }
+    } finally {
+      m.end();
+    }
+  }
+
+  begin(): void {
+    this.#memory.begin();
+  }
+
+  end(): void {
+    this.#memory.end();
+  }
+
+  openRoot(): Node {
+    return this.#memory.get(ROOT);
+  }
+
+  retain(node: Node): void {
+    const m = this.#memory;
+    if (m.owner !== 0 && !noteRetain(m, node)) {
+      // Without a note the node would stay for good if this thread were terminated; that is the lesser harm.
+      m.rollback();
+    }
+    m.put(node + OPENS, m.get(node + OPENS) + 1);
+    m.commit();
+  }
+
+  release(node: Node): void {
+    const m = this.#memory;
+    if (m.owner !== 0) {
+      noteRelease(m, node);
+    }
+    m.put(node + OPENS, m.get(node + OPENS) - 1);
+    this.#drop(node);
+  }
+
+  /** Ends an operation; takes the node apart when nothing refers to it any more. */
+  #drop(node: Node): void {
+    const m = this.#memory;
+    dropIfUnused(m, node);
+    m.commit();
+    if (m.get(PENDING) !== 0) {
+      this.#reap();
+    }
+  }
+
+  #reap(): void {
+    const m = this.#memory;
+    const node = m.get(PENDING);
+    if (node !== 0) {
+      if (filetypeOf(m, node) === FILETYPE_REGULAR_FILE) {
+        truncateFile(m, node, 0);
+      }
+      freeInode(m, node);
+    }
+  }
+
+  lookup(directory: Node, name: Uint8Array, start: number, end: number): Result {
+    const m = this.#memory;
+    if (!isDirectory(m, directory)) {
+      return -ERRNO_NOTDIR;
+    }
+    const slot = findEntry(m, directory, name, start, end);
+    return slot === 0 ? -ERRNO_NOENT : inodeOf(m, slot);
+  }
+
+  filetype(node: Node): Result {
+    return filetypeOf(this.#memory, node);
+  }
+
+  stat(node: Node, into: Filestat): Result {
+    const m = this.#memory;
+    settleTimes(m, node);
+    const from = m.words;
+    const to = into.words;
+    const filetype = (from[node + KIND] as number) & 0xff;
+    to[0] = from[DEVICE] as number;
+    to[1] = 0;
+    to[2] = from[node + INO] as number;
+    to[3] = from[node + INO + 1] as number;
+    to[4] = filetype;
+    to[5] = 0;
+    to[6] = from[node + LINKS] as number;
+    to[7] = 0;
+    if (filetype === FILETYPE_DIRECTORY) {
+      const sizeClass = from[node + CLASS] as number;
+      to[8] = sizeClass === 0 ? 0 : 1 << sizeClass;
+      to[9] = 0;
+    } else {
+      to[8] = from[node + COUNT] as number;
+      to[9] = from[node + COUNT + 1] as number;
+    }
+    for (let word = 0; word < 6; word++) {
+      to[10 + word] = from[node + ATIME + word] as number;
+    }
+    return 0;
+  }
+
+  readlink(node: Node): Uint8Array | Result {
+    const m = this.#memory;
+    if (filetypeOf(m, node) !== FILETYPE_SYMBOLIC_LINK) {
+      return -ERRNO_INVAL;
+    }
+    const target = new Uint8Array(sizeOf(m, node));
+    copy(target, 0, m.bytes, m.get(node + DATA) << 2, target.length);
+    return target;
+  }
+
+  /** Adds a new inode to a directory; with `target` as its content, where there is one. */
+  #make(
+    filetype: number,
+    directory: Node,
+    name: Uint8Array,
+    start: number,
+    end: number,
+    target?: Uint8Array,
+  ): Result {
+    const m = this.#memory;
+    const refused = this.#mayAdd(directory, name, start, end);
+    if (refused < 0) {
+      return refused;
+    }
+    const isFolder = filetype === FILETYPE_DIRECTORY;
+    const node = newInode(m, filetype, isFolder ? 2 : 1);
+    let room = node !== 0;
+    if (room && target !== undefined) {
+      const sizeClass = classFor(target.length);
+      const data = allocate(m, sizeClass);
+      room = data !== 0;
+      if (room) {
+        copy(m.bytes, data << 2, target, 0, target.length);
+        m.put(node + DATA, data);
+        m.put(node + CLASS, sizeClass);
+        putSize(m, node, target.length);
+      }
+    }
+    if (!room || !addEntry(m, directory, name, start, end, node)) {
+      m.rollback();
+      return -ERRNO_NOSPC;
+    }
+    if (isFolder) {
+      m.put(node + PARENT, directory);
+      m.put(directory + LINKS, m.get(directory + LINKS) + 1);
+    }
+    touch(m, directory);
+    m.commit();
+    return node;
+  }
+
+  /** 0, or why that name can't be added. */
+  #mayAdd(directory: Node, name: Uint8Array, start: number, end: number): Result {
+    const m = this.#memory;
+    if (!isDirectory(m, directory)) {
+      return -ERRNO_NOTDIR;
+    }
+    if (end - start > MAX_NAME) {
+      return -ERRNO_NAMETOOLONG;
+    }
+    if (findEntry(m, directory, name, start, end) !== 0) {
+      return -ERRNO_EXIST;
+    }
+    return isLive(m, directory) ? 0 : -ERRNO_NOENT;
+  }
+
+  create(directory: Node, name: Uint8Array, start: number, end: number): Result {
+    return this.#make(FILETYPE_REGULAR_FILE, directory, name, start, end);
+  }
+
+  mkdir(directory: Node, name: Uint8Array, start: number, end: number): Result {
+    return this.#make(FILETYPE_DIRECTORY, directory, name, start, end);
+  }
+
+  symlink(directory: Node, name: Uint8Array, start: number, end: number, target: Uint8Array): Result {
+    if (target.length === 0) {
+      return -ERRNO_NOENT;
+    }
+    if (target.length > MAX_TARGET) {
+      return -ERRNO_NAMETOOLONG;
+    }
+    return this.#make(FILETYPE_SYMBOLIC_LINK, directory, name, start, end, target);
+  }
+
+  link(node: Node, directory: Node, name: Uint8Array, start: number, end: number): Result {
+    const m = this.#memory;
+    if (isDirectory(m, node)) {
+      return -ERRNO_PERM;
+    }
+    const refused = this.#mayAdd(directory, name, start, end);
+    if (refused < 0) {
+      return refused;
+    }
+    if (m.get(node + LINKS) === 0) {
+      return -ERRNO_NOENT;
+    }
+    if (!addEntry(m, directory, name, start, end, node)) {
+      m.rollback();
+      return -ERRNO_NOSPC;
+    }
+    m.put(node + LINKS, m.get(node + LINKS) + 1);
+    putTime(m, node + CTIME);
+    touch(m, directory);
+    m.commit();
+    return 0;
+  }
+
+  unlink(directory: Node, name: Uint8Array, start: number, end: number): Result {
+    const m = this.#memory;
+    const slot = isDirectory(m, directory) ? findEntry(m, directory, name, start, end) : -ERRNO_NOTDIR;
+    if (slot <= 0) {
+      return slot || -ERRNO_NOENT;
+    }
+    const node = inodeOf(m, slot);
+    if (isDirectory(m, node)) {
+      return -ERRNO_ISDIR;
+    }
+    removeEntry(m, directory, slot);
+    m.put(node + LINKS, m.get(node + LINKS) - 1);
+    putTime(m, node + CTIME);
+    touch(m, directory);
+    this.#drop(node);
+    shrinkDirectory(m, directory);
+    return 0;
+  }
+
+  rmdir(directory: Node, name: Uint8Array, start: number, end: number): Result {
+    const m = this.#memory;
+    const slot = isDirectory(m, directory) ? findEntry(m, directory, name, start, end) : -ERRNO_NOTDIR;
+    if (slot <= 0) {
+      return slot || -ERRNO_NOENT;
+    }
+    const node = inodeOf(m, slot);
+    if (!isDirectory(m, node)) {
+      return -ERRNO_NOTDIR;
+    }
+    if (m.get(node + COUNT) !== 0) {
+      return -ERRNO_NOTEMPTY;
+    }
+    removeEntry(m, directory, slot);
+    m.put(node + LINKS, 0);
+    m.put(node + PARENT, 0);
+    m.put(directory + LINKS, m.get(directory + LINKS) - 1);
+    touch(m, directory);
+    this.#drop(node);
+    shrinkDirectory(m, directory);
+    return 0;
+  }
+
+  rename(
+    from: Node,
+    fromName: Uint8Array,
+    fromStart: number,
+    fromEnd: number,
+    to: Node,
+    toName: Uint8Array,
+    toStart: number,
+    toEnd: number,
+  ): Result {
+    const m = this.#memory;
+    if (!isDirectory(m, from) || !isDirectory(m, to)) {
+      return -ERRNO_NOTDIR;
+    }
+    if (toEnd - toStart > MAX_NAME) {
+      return -ERRNO_NAMETOOLONG;
+    }
+    const slot = findEntry(m, from, fromName, fromStart, fromEnd);
+    if (slot === 0 || !isLive(m, to)) {
+      return -ERRNO_NOENT;
+    }
+    const node = inodeOf(m, slot);
+    const isFolder = isDirectory(m, node);
+    const toSlot = findEntry(m, to, toName, toStart, toEnd);
+    const target = toSlot === 0 ? 0 : inodeOf(m, toSlot);
+    if (target === node) {
+      return 0;
+    }
+    if (isFolder && liesIn(m, to, node)) {
+      return -ERRNO_INVAL;
+    }
+    if (target === 0) {
+      // The old entry goes first: adding may move the entries of the directory, and `slot` with them.
+      removeEntry(m, from, slot);
+      if (!addEntry(m, to, toName, toStart, toEnd, node)) {
+        m.rollback();
+        return -ERRNO_NOSPC;
+      }
+    } else {
+      const overFolder = isDirectory(m, target);
+      if (isFolder !== overFolder) {
+        return isFolder ? -ERRNO_NOTDIR : -ERRNO_ISDIR;
+      }
+      if (overFolder && m.get(target + COUNT) !== 0) {
+        return -ERRNO_NOTEMPTY;
+      }
+      removeEntry(m, from, slot);
+      replaceEntry(m, toSlot, node);
+      m.put(target + LINKS, overFolder ? 0 : m.get(target + LINKS) - 1);
+      putTime(m, target + CTIME);
+      if (overFolder) {
+        m.put(target + PARENT, 0);
+        m.put(to + LINKS, m.get(to + LINKS) - 1);
+      }
+    }
+    if (isFolder && from !== to) {
+      m.put(node + PARENT, to);
+      m.put(from + LINKS, m.get(from + LINKS) - 1);
+      m.put(to + LINKS, m.get(to + LINKS) + 1);
+    }
+    putTime(m, node + CTIME);
+    touch(m, from);
+    touch(m, to);
+    if (target !== 0) {
+      this.#drop(target);
+    } else {
+      m.commit();
+    }
+    shrinkDirectory(m, from);
+    return 0;
+  }
+
+  openFile(): Result {
+    return 0;
+  }
+
+  closeFile(node: Node): void {
+    settleTimes(this.#memory, node);
+  }
+
+  read(node: Node, offset: number, target: Uint8Array, start: number, length: number): Result {
+    const m = this.#memory;
+    return isDirectory(m, node) ? -ERRNO_ISDIR : readFile(m, node, offset, target, start, length);
+  }
+
+  write(node: Node, offset: number, source: Uint8Array, start: number, length: number): Result {
+    const m = this.#memory;
+    return isDirectory(m, node) ? -ERRNO_ISDIR : writeFile(m, node, offset, source, start, length);
+  }
+
+  append(node: Node, source: Uint8Array, start: number, length: number): Result {
+    const m = this.#memory;
+    return isDirectory(m, node) ? -ERRNO_ISDIR : writeFile(m, node, sizeOf(m, node), source, start, length);
+  }
+
+  size(node: Node): Result {
+    return isDirectory(this.#memory, node) ? -ERRNO_ISDIR : sizeOf(this.#memory, node);
+  }
+
+  truncate(node: Node, size: number): Result {
+    const m = this.#memory;
+    return isDirectory(m, node) ? -ERRNO_ISDIR : truncateFile(m, node, size);
+  }
+
+  sync(): Result {
+    return 0;
+  }
+
+  setTimes(node: Node, atim: bigint | undefined, mtim: bigint | undefined): Result {
+    const m = this.#memory;
+    settleTimes(m, node);
+    putLong(m, node + ATIME, atim);
+    putLong(m, node + MTIME, mtim);
+    putTime(m, node + CTIME);
+    m.commit();
+    return 0;
+  }
+
+  readdir(directory: Node, cookie: number, visit: DirectoryVisitor): Result {
+    const m = this.#memory;
+    if (!isDirectory(m, directory)) {
+      return -ERRNO_NOTDIR;
+    }
+    visitEntries(m, directory, cookie, visit);
+    return 0;
+  }
+}
