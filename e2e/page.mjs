@@ -37,7 +37,7 @@ try {
     outcome["milliseconds"] = Math.round(performance.now() - start);
     await post({ type: "file", file: name, outcomes: [outcome] });
   }
-  await post({ type: "end", file: "" });
+  await post({ type: "end" });
 } catch (error) {
   await post({ type: "crash", message: String(error) });
 }

@@ -59,8 +59,9 @@ function collect(task: Task, path: string, outcomes: Outcome[]): void {
     const outcome: Outcome = { name, state, milliseconds: Math.round(task.result?.duration ?? 0) };
     if (state === "fail") {
       outcome.message = describeError(errors?.[0]);
-    } else if (state === "skip" && task.result?.note !== undefined) {
-      outcome.message = task.result.note;
+    } else if (state === "skip") {
+      const note = (task.result as { note?: string } | undefined)?.note;
+      outcome.message = note ?? name;
     }
     outcomes.push(outcome);
     return;

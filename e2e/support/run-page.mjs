@@ -5,7 +5,7 @@ const SILENCE = 120_000;
 
 /**
  * @typedef {{ name: string, state: "pass" | "fail" | "skip", milliseconds: number, message?: string }} Outcome
- * @typedef {{ type: "begin" | "end", file: string } | { type: "file", file: string, outcomes: Outcome[] } | { type: "crash", message: string }} Report
+ * @typedef {{ type: "begin", file: string } | { type: "end" } | { type: "file", file: string, outcomes: Outcome[] } | { type: "crash", message: string }} Report
  */
 
 /** Takes the posts of one page at a time. */

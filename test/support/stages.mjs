@@ -1,0 +1,244 @@
+// The stages of the test command. Each answers its outcomes; the totals are theirs.
+import { spawn } from "node:child_process";
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { cpus } from "node:os";
+import { fileURLToPath } from "node:url";
+import { buildAll } from "../../build.mjs";
+import { runBrowsers } from "../../e2e/run.mjs";
+import { checkSizes } from "./sizes.mjs";
+import { checkImports, checkLengths } from "./structure.mjs";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const bin = `${root}node_modules/.bin/`;
+
+/**
+ * @typedef {{ name: string, state: "pass" | "fail" | "skip", milliseconds?: number, message?: string }} Outcome
+ * @typedef {{ passed: number, failed: number, skipped: number }} Totals
+ */
+
+/**
+ * @param {string} program
+ * @param {string[]} args
+ * @returns {Promise<{ code: number, output: string }>}
+ */
+function run(program, args) {
+  return new Promise((resolve) => {
+    const child = spawn(program, args, {
+      cwd: root,
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, NO_COLOR: "1" },
+    });
+    let output = "";
+    child.stdout.on("data", (chunk) => {
+      output += chunk;
+    });
+    child.stderr.on("data", (chunk) => {
+      output += chunk;
+    });
+    child.once("error", (error) => resolve({ code: 1, output: String(error) }));
+    child.once("close", (code) => resolve({ code: code ?? 1, output }));
+  });
+}
+
+/**
+ * One program as one outcome.
+ * @param {string} name
+ * @param {string} program
+ * @param {string[]} args
+ * @returns {Promise<Outcome>}
+ */
+async function programOutcome(name, program, args) {
+  const { code, output } = await run(program, args);
+  return code === 0 ? { name, state: "pass" } : { name, state: "fail", message: output.trim() };
+}
+
+/**
+ * One function as one outcome: it throws or answers what is wrong.
+ * @param {string} name
+ * @param {() => unknown} check
+ * @returns {Promise<Outcome>}
+ */
+async function functionOutcome(name, check) {
+  try {
+    const wrong = await check();
+    return typeof wrong === "string" && wrong !== ""
+      ? { name, state: "fail", message: wrong }
+      : { name, state: "pass" };
+  } catch (error) {
+    return { name, state: "fail", message: String(error) };
+  }
+}
+
+const TYPE_PROJECTS = [".", "src", "platform/node", "platform/browser", "demo"];
+
+async function staticStage() {
+  /** @type {(() => Promise<Outcome>)[]} */
+  const checks = [
+    () =>
+      programOutcome("lint and format", `${bin}biome`, [
+        "check",
+        "--max-diagnostics=50",
+        "--error-on-warnings",
+        ".",
+      ]),
+    ...TYPE_PROJECTS.map(
+      (project) => () => programOutcome(`types of ${project}`, `${bin}tsc`, ["-p", project]),
+    ),
+    () => functionOutcome("imports point one way", checkImports),
+    () => functionOutcome("files are short", checkLengths),
+  ];
+  return inParallel(checks, cpus().length);
+}
+
+async function packageStage() {
+  const built = await functionOutcome("build", async () => void (await buildAll()));
+  if (built.state === "fail") {
+    return [built];
+  }
+  const tarball = `${root}.cache/wasmex.tgz`;
+  await mkdir(`${root}.cache`, { recursive: true });
+  const packed = await run("npm", ["pack", "--ignore-scripts", "--pack-destination", ".cache", "--silent"]);
+  const name = packed.output.trim().split("\n").at(-1) ?? "";
+  const outcomes = [
+    built,
+    ...(await checkSizes()),
+    await programOutcome("publint", `${bin}publint`, ["run", "--strict", `.cache/${name}`]),
+    await programOutcome("are the types wrong", `${bin}attw`, [`.cache/${name}`]),
+  ];
+  await rm(tarball, { force: true });
+  return outcomes;
+}
+
+async function unitStage() {
+  const file = `${root}.cache/vitest.json`;
+  await rm(file, { force: true });
+  const { output } = await run(`${bin}vitest`, ["run", "--reporter=json", `--outputFile=${file}`]);
+  let report;
+  try {
+    report = JSON.parse(await readFile(file, "utf8"));
+  } catch {
+    return [/** @type {Outcome} */ ({ name: "vitest", state: "fail", message: output.slice(-3000) })];
+  }
+  /** @type {Outcome[]} */
+  const outcomes = [];
+  for (const suite of report.testResults) {
+    const path = suite.name.replace(root, "");
+    if (suite.assertionResults.length === 0) {
+      outcomes.push({ name: path, state: "fail", message: suite.message || "the suite found no cases" });
+    }
+    for (const test of suite.assertionResults) {
+      const state = test.status === "passed" ? "pass" : test.status === "failed" ? "fail" : "skip";
+      outcomes.push({
+        name: `${path} > ${test.fullName}`,
+        state,
+        message: test.failureMessages?.join("\n") ?? "",
+      });
+    }
+  }
+  if (/Unhandled (Errors|Rejection)/.test(output)) {
+    outcomes.push({ name: "no unhandled errors", state: "fail", message: output.slice(-3000) });
+  }
+  return outcomes;
+}
+
+/**
+ * @param {(() => Promise<Outcome>)[]} tasks
+ * @param {number} width
+ */
+async function inParallel(tasks, width) {
+  /** @type {Outcome[]} */
+  const outcomes = [];
+  let next = 0;
+  const lanes = Array.from({ length: width }, async () => {
+    for (let task = tasks[next++]; task !== undefined; task = tasks[next++]) {
+      outcomes.push(await task());
+    }
+  });
+  await Promise.all(lanes);
+  return outcomes;
+}
+
+/** @param {Outcome[]} outcomes */
+function count(outcomes) {
+  const of = (/** @type {Outcome["state"]} */ state) =>
+    outcomes.filter((outcome) => outcome.state === state).length;
+  return { passed: of("pass"), failed: of("fail"), skipped: of("skip") };
+}
+
+/** What failed, in full where it is short; what was skipped, with its reason. @param {Outcome[]} outcomes */
+function explain(outcomes) {
+  for (const { name, state, message = "" } of outcomes) {
+    if (state === "fail") {
+      const lines = message.split("\n").filter((line) => !line.includes("/node_modules/@vitest/"));
+      const shown = lines.length > 30 ? [...lines.slice(0, 30), `… ${lines.length - 30} more lines`] : lines;
+      console.log(`  ✗ ${name}\n      ${shown.join("\n      ")}`);
+    }
+  }
+  /** @type {Map<string, number>} */
+  const reasons = new Map();
+  for (const { name, message } of outcomes.filter(({ state }) => state === "skip")) {
+    const reason = message || name;
+    reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+  }
+  for (const [reason, times] of [...reasons].slice(0, 20)) {
+    console.log(`  - skipped${times > 1 ? ` ${times} times` : ""}: ${reason}`);
+  }
+}
+
+/**
+ * @param {{ only?: string[], engines?: string[] }} options
+ * @returns {Promise<Totals>}
+ */
+export async function runStages({ only, engines }) {
+  const totals = { passed: 0, failed: 0, skipped: 0 };
+  /** @param {string} name @param {Outcome[]} outcomes @param {number} milliseconds */
+  const tell = (name, outcomes, milliseconds) => {
+    const counted = count(outcomes);
+    totals.passed += counted.passed;
+    totals.failed += counted.failed;
+    totals.skipped += counted.skipped;
+    const skipped = counted.skipped > 0 ? `, ${counted.skipped} skipped` : "";
+    const seconds = (milliseconds / 1000).toFixed(1);
+    console.log(
+      `${counted.failed > 0 ? "✗" : "✓"} ${name}: ${counted.passed} passed, ${counted.failed} failed${skipped} (${seconds} s)`,
+    );
+    explain(outcomes);
+  };
+  /** @type {[name: string, stage: () => Promise<Outcome[]>][]} */
+  const stages = [
+    ["static", staticStage],
+    ["package", packageStage],
+    ["unit", unitStage],
+    [
+      "e2e",
+      async () => {
+        await runBrowsers({
+          ...(engines === undefined ? {} : { engines }),
+          onPart: ({ name, outcomes, milliseconds }) => tell(name, outcomes, milliseconds),
+        });
+        return [];
+      },
+    ],
+  ];
+  for (const [name, stage] of stages) {
+    if (only !== undefined && !only.includes(name)) {
+      continue;
+    }
+    const start = performance.now();
+    let outcomes;
+    try {
+      outcomes = await stage();
+    } catch (error) {
+      const message = error instanceof Error ? (error.stack ?? String(error)) : String(error);
+      outcomes = [/** @type {Outcome} */ ({ name, state: "fail", message })];
+    }
+    if (outcomes.length > 0 || name !== "e2e") {
+      const found =
+        outcomes.length > 0
+          ? outcomes
+          : [/** @type {Outcome} */ ({ name, state: "fail", message: "no cases" })];
+      tell(name, found, performance.now() - start);
+    }
+  }
+  return totals;
+}
