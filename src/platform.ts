@@ -21,14 +21,20 @@ export interface ThreadSupport {
   readonly sharedMemory: boolean;
   /** One sentence: what is missing and which step would give it; empty where nothing is. */
   readonly reason: string;
+  /** How many threads can run at once, where that is known. */
+  readonly parallelism?: number;
 }
 
 /** The terminal in Node, the console in browsers. */
 export interface HostStdio {
+  /** Whether `write` reaches the terminal from any thread; else a background guest's output goes through its host. */
+  readonly onAnyThread?: boolean;
   /** Writes at once; answers the bytes taken or a negated errno. */
   write(fd: 1 | 2, bytes: Uint8Array, start: number, length: number): Result;
   /** Reads what is there, waiting for it where this thread may; 0 is the end. */
   read(target: Uint8Array, start: number, length: number): Result;
+  /** Whether a person sits there; taken to be so where it isn't known. */
+  isTerminal?(fd: 0 | 1 | 2): boolean;
   /** Feeds what arrives to `onChunk` without blocking (for a guest on another thread); answers how to stop. */
   follow(onChunk: (bytes: Uint8Array) => void, onEnd: () => void): () => void;
 }

@@ -1,0 +1,119 @@
+/**
+ * Two kinds of rights meet here. What the host grants with a preopen's `flags` is `access`: it holds for all that is opened
+ * below and is refused with `EACCES`. What WASI calls rights a guest can only give up by itself: refused with `ENOTCAPABLE`.
+ */
+import { ERRNO_ACCES, ERRNO_NOTCAPABLE } from "./errno.js";
+
+export type PreopenFlag = "read" | "write" | "create";
+
+/** Open or list what exists, for reading. */
+export const ACCESS_READ = 1;
+/** Change, truncate, rename or remove what exists. */
+export const ACCESS_WRITE = 2;
+/** Add a file, directory or link. */
+export const ACCESS_CREATE = 4;
+
+const accessOf = new Map<unknown, number>([
+  ["read", ACCESS_READ],
+  ["write", ACCESS_WRITE],
+  ["create", ACCESS_CREATE],
+]);
+
+/** The flags of a preopen as bits; -1 where one is unknown, 0 where there is none. */
+export function accessBits(flags: Iterable<unknown>): number {
+  let bits = 0;
+  for (const flag of flags) {
+    const bit = accessOf.get(flag);
+    if (bit === undefined) return -1;
+    bits |= bit;
+  }
+  return bits;
+}
+
+export const RIGHT_FD_DATASYNC = 1 << 0;
+export const RIGHT_FD_READ = 1 << 1;
+export const RIGHT_FD_SEEK = 1 << 2;
+export const RIGHT_FD_FDSTAT_SET_FLAGS = 1 << 3;
+export const RIGHT_FD_SYNC = 1 << 4;
+export const RIGHT_FD_TELL = 1 << 5;
+export const RIGHT_FD_WRITE = 1 << 6;
+export const RIGHT_FD_ADVISE = 1 << 7;
+export const RIGHT_FD_ALLOCATE = 1 << 8;
+export const RIGHT_PATH_CREATE_DIRECTORY = 1 << 9;
+export const RIGHT_PATH_CREATE_FILE = 1 << 10;
+export const RIGHT_PATH_LINK_SOURCE = 1 << 11;
+export const RIGHT_PATH_LINK_TARGET = 1 << 12;
+export const RIGHT_PATH_OPEN = 1 << 13;
+export const RIGHT_FD_READDIR = 1 << 14;
+export const RIGHT_PATH_READLINK = 1 << 15;
+export const RIGHT_PATH_RENAME_SOURCE = 1 << 16;
+export const RIGHT_PATH_RENAME_TARGET = 1 << 17;
+export const RIGHT_PATH_FILESTAT_GET = 1 << 18;
+export const RIGHT_PATH_FILESTAT_SET_SIZE = 1 << 19;
+export const RIGHT_PATH_FILESTAT_SET_TIMES = 1 << 20;
+export const RIGHT_FD_FILESTAT_GET = 1 << 21;
+export const RIGHT_FD_FILESTAT_SET_SIZE = 1 << 22;
+export const RIGHT_FD_FILESTAT_SET_TIMES = 1 << 23;
+export const RIGHT_PATH_SYMLINK = 1 << 24;
+export const RIGHT_PATH_REMOVE_DIRECTORY = 1 << 25;
+export const RIGHT_PATH_UNLINK_FILE = 1 << 26;
+export const RIGHT_POLL_FD_READWRITE = 1 << 27;
+
+/** What applies to a stream, such as a pipe or a terminal. */
+export const STREAM_RIGHTS =
+  RIGHT_FD_READ |
+  RIGHT_FD_WRITE |
+  RIGHT_FD_FDSTAT_SET_FLAGS |
+  RIGHT_FD_SYNC |
+  RIGHT_FD_FILESTAT_GET |
+  RIGHT_POLL_FD_READWRITE;
+
+/** What applies to a regular file. */
+export const FILE_RIGHTS =
+  STREAM_RIGHTS |
+  RIGHT_FD_DATASYNC |
+  RIGHT_FD_SEEK |
+  RIGHT_FD_TELL |
+  RIGHT_FD_ADVISE |
+  RIGHT_FD_ALLOCATE |
+  RIGHT_FD_FILESTAT_SET_SIZE |
+  RIGHT_FD_FILESTAT_SET_TIMES;
+
+/** What applies to a directory. */
+export const DIRECTORY_RIGHTS =
+  RIGHT_FD_FDSTAT_SET_FLAGS |
+  RIGHT_FD_SYNC |
+  RIGHT_FD_ADVISE |
+  RIGHT_PATH_CREATE_DIRECTORY |
+  RIGHT_PATH_CREATE_FILE |
+  RIGHT_PATH_LINK_SOURCE |
+  RIGHT_PATH_LINK_TARGET |
+  RIGHT_PATH_OPEN |
+  RIGHT_FD_READDIR |
+  RIGHT_PATH_READLINK |
+  RIGHT_PATH_RENAME_SOURCE |
+  RIGHT_PATH_RENAME_TARGET |
+  RIGHT_PATH_FILESTAT_GET |
+  RIGHT_PATH_FILESTAT_SET_SIZE |
+  RIGHT_PATH_FILESTAT_SET_TIMES |
+  RIGHT_FD_FILESTAT_GET |
+  RIGHT_FD_FILESTAT_SET_TIMES |
+  RIGHT_PATH_SYMLINK |
+  RIGHT_PATH_REMOVE_DIRECTORY |
+  RIGHT_PATH_UNLINK_FILE |
+  RIGHT_POLL_FD_READWRITE;
+
+export const ALL_RIGHTS = DIRECTORY_RIGHTS | FILE_RIGHTS;
+
+/** The errno for a descriptor that lacks a right: the host's refusal where its access lacks it too, else the guest's own. */
+export function refusal(access: number, needed: number): number {
+  return (access & needed) === needed ? ERRNO_NOTCAPABLE : ERRNO_ACCES;
+}
+
+/**
+ * Whether moving or linking a file from a directory with one access into one with another would give the guest a way to
+ * read or change it that it hasn't got.
+ */
+export function widens(from: number, to: number): boolean {
+  return (to & ~from & (ACCESS_READ | ACCESS_WRITE)) !== 0;
+}

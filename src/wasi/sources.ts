@@ -1,0 +1,89 @@
+import { platform } from "../platform.js";
+
+export type ClockName = "realtime" | "monotonic";
+
+/** Milliseconds as a number, as `Date.now` and `performance.now` have them, or nanoseconds as a bigint. */
+export type ClockSource = (clock: ClockName) => number | bigint;
+
+/** Fills the bytes it is given; one that answers a number from 0 to 1 instead, as `Math.random` does, is asked per byte. */
+export type RandomSource = (bytes: Uint8Array<ArrayBuffer>) => unknown;
+
+export const CLOCK_REALTIME = 0;
+export const CLOCK_MONOTONIC = 1;
+/** The last clock there is: of the thread's processor time. */
+export const CLOCK_LAST = 3;
+
+/** Of the engine's own source: what `crypto.getRandomValues` takes at once. */
+const RANDOM_CHUNK = 65_536;
+/** Small requests are served from a pool: asking the engine costs a microsecond, whatever the size. */
+const POOL = 4096;
+
+/** Where time and random bytes come from. */
+export class Sources {
+  readonly clock: ClockSource | undefined;
+  readonly #random: RandomSource | undefined;
+  readonly #pool = new Uint8Array(POOL);
+  #used = POOL;
+
+  constructor(clock: ClockSource | undefined, random: RandomSource | undefined) {
+    this.clock = clock;
+    this.#random = random;
+  }
+
+  /** Milliseconds, or nanoseconds as a bigint. Processor time is the monotonic clock's. */
+  time(id: number): number | bigint {
+    const { clock } = this;
+    if (clock !== undefined) return clock(id === CLOCK_REALTIME ? "realtime" : "monotonic");
+    return id === CLOCK_REALTIME ? platform().now() : platform().monotonicNow();
+  }
+
+  nanoseconds(id: number): bigint {
+    const time = this.time(id);
+    if (typeof time === "bigint") return time;
+    const whole = Math.floor(time);
+    return BigInt(whole) * 1_000_000n + BigInt(Math.round((time - whole) * 1e6));
+  }
+
+  /** Fills `target[start, start + length)`; through a copy, as the engines don't fill shared memory. */
+  random(target: Uint8Array, start: number, length: number): void {
+    if (this.#random !== undefined) {
+      for (let done = 0; done < length; done += RANDOM_CHUNK) {
+        const chunk = new Uint8Array(Math.min(RANDOM_CHUNK, length - done));
+        const answer = this.#random(chunk);
+        if (typeof answer === "number") chunk.forEach((_, index) => (chunk[index] = Number(this.#random?.(chunk)) * 256));
+        target.set(chunk, start + done);
+      }
+      return;
+    }
+    const pool = this.#pool;
+    if (length > POOL) {
+      this.#fill(target, start, length);
+      return;
+    }
+    if (this.#used + length > POOL) {
+      platform().randomFill(pool);
+      this.#used = 0;
+    }
+    const used = this.#used;
+    this.#used = used + length;
+    if (length <= 64) {
+      for (let index = 0; index < length; index++) {
+        target[start + index] = pool[used + index] as number;
+        // What a guest was given is not kept.
+        pool[used + index] = 0;
+      }
+    } else {
+      target.set(pool.subarray(used, used + length), start);
+      pool.fill(0, used, used + length);
+    }
+  }
+
+  #fill(target: Uint8Array, start: number, length: number): void {
+    const chunk = new Uint8Array(Math.min(RANDOM_CHUNK, length));
+    for (let done = 0; done < length; done += RANDOM_CHUNK) {
+      const part = length - done < RANDOM_CHUNK ? chunk.subarray(0, length - done) : chunk;
+      platform().randomFill(part);
+      target.set(part, start + done);
+    }
+  }
+}

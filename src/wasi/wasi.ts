@@ -1,0 +1,122 @@
+import { WasmexError } from "../errors.js";
+import { WasiExit } from "./exit.js";
+import { Guest } from "./guest.js";
+import { PREVIEW1, UNSTABLE, wasiFunctions } from "./imports.js";
+import { checkOptions, type WasiOptions } from "./options.js";
+import { openPreopens } from "./preopens.js";
+import { registerWasi, type WasiHost } from "./provider.js";
+import { Sources } from "./sources.js";
+import { streamDescriptor, streamOf } from "./stdio.js";
+
+const NAMESPACE = "wasi_snapshot_preview1";
+const UNSTABLE_NAMESPACE = "wasi_unstable";
+/** As many descriptors as a guest may have open where no limit is set. */
+const OPEN_FILES = 65_536;
+
+/** What a thread or a process adds to the options. */
+export interface WasiInternals {
+  readonly limits?: { readonly openFiles?: number };
+}
+
+/**
+ * WASI preview 1 by itself, for glue code that instantiates modules on its own. One object serves one instance.
+ *
+ * ```ts
+ * const wasi = new Wasi({ args: ["--version"], stdout: new Pipe() });
+ * const instance = await WebAssembly.instantiate(module, wasi.getImportObject());
+ * const exitCode = wasi.start(instance);
+ * ```
+ */
+export class Wasi implements WasiHost {
+  /** The functions of `wasi_snapshot_preview1` by name. */
+  readonly wasiImport: WebAssembly.ModuleImports;
+  readonly #guest: Guest;
+  #unstable: WebAssembly.ModuleImports | undefined;
+
+  /** Throws `WasmexError` for an option that can't be used. `internals` is not for users. */
+  constructor(options: WasiOptions = {}, internals?: WasiInternals) {
+    const checked = checkOptions(options);
+    const guest = new Guest(
+      checked.args,
+      checked.env,
+      new Sources(checked.clock, checked.random),
+      internals?.limits?.openFiles ?? OPEN_FILES,
+    );
+    const [stdin, stdout, stderr] = checked.stdio;
+    const preopens = openPreopens(checked);
+    const standard = [
+      streamDescriptor(streamOf(stdin, 0), 0),
+      streamDescriptor(streamOf(stdout, 1), 1),
+      streamDescriptor(streamOf(stderr, 2), 2),
+    ];
+    for (const descriptor of [...standard, ...preopens]) {
+      if (guest.table.add(descriptor) < 0) {
+        for (const preopen of preopens) preopen.close();
+        throw new WasmexError(`limits.openFiles: ${standard.length + preopens.length} descriptors are open from the start`);
+      }
+    }
+    this.#guest = guest;
+    this.wasiImport = wasiFunctions(guest, PREVIEW1);
+  }
+
+  /** What to instantiate a module with; given the module, only the namespaces that it imports. */
+  getImportObject(module?: WebAssembly.Module): WebAssembly.Imports {
+    const imported = module === undefined ? undefined : WebAssembly.Module.imports(module);
+    const object: WebAssembly.Imports = {};
+    if (imported?.every((entry) => entry.module !== NAMESPACE) !== true) object[NAMESPACE] = this.wasiImport;
+    if (imported?.every((entry) => entry.module !== UNSTABLE_NAMESPACE) !== true) {
+      this.#unstable ??= wasiFunctions(this.#guest, UNSTABLE);
+      object[UNSTABLE_NAMESPACE] = this.#unstable;
+    }
+    return object;
+  }
+
+  /**
+   * Runs a command: calls `_start` and answers the exit code, 0 where it returns. What else the guest throws is thrown on.
+   * Throws `WasmexError` where the instance is no command.
+   */
+  start(instance: WebAssembly.Instance): number {
+    const start = instance.exports._start;
+    if (typeof start !== "function") {
+      throw new WasmexError("the instance exports no _start function: it is no command; use initialize(instance)");
+    }
+    this.#bindTo(instance);
+    try {
+      start();
+    } catch (error) {
+      if (error instanceof WasiExit) return error.code;
+      throw error;
+    }
+    return 0;
+  }
+
+  /** Readies a reactor: calls `_initialize` where there is one. Exports can be called afterwards. */
+  initialize(instance: WebAssembly.Instance): void {
+    const initialize = instance.exports._initialize;
+    if (initialize !== undefined && typeof initialize !== "function") {
+      throw new WasmexError("the instance's _initialize is no function: it is no reactor");
+    }
+    this.#bindTo(instance);
+    initialize?.();
+  }
+
+  /** Tells which memory the guest's pointers are for: only where the instance doesn't export it as `memory`. */
+  bind(memory: WebAssembly.Memory): void {
+    this.#guest.bind(memory);
+  }
+
+  /** Closes all descriptors: host directories are held open until then. */
+  close(): void {
+    this.#guest.table.closeAll();
+  }
+
+  #bindTo(instance: WebAssembly.Instance): void {
+    const { memory } = instance.exports;
+    if (memory instanceof WebAssembly.Memory) this.#guest.bind(memory);
+    else if (!this.#guest.bound) {
+      throw new WasmexError("the instance exports no memory called `memory`: call bind(memory) before with the one it uses");
+    }
+  }
+}
+
+registerWasi((options, internals) => new Wasi(options, internals as WasiInternals | undefined));
