@@ -29,8 +29,18 @@ export function convertParams(params: readonly unknown[], types: readonly ValueT
   return types.map((type, index) => toEngine(params[index], type, index + 1));
 }
 
+/** Without types the engine converts, and an array is taken for several results. */
+function untypedCall(target: EngineFunction): ListCall {
+  return (params) => {
+    if (params.length !== target.length) throw wrongCount(target.length, params.length);
+    const result = target(...params);
+    return Array.isArray(result) ? result : resultArray(result, result === undefined ? 0 : 1);
+  };
+}
+
 /** A call that takes its params as a list and answers a list. */
-export function listCall(target: EngineFunction, type: FunctionType): ListCall {
+export function listCall(target: EngineFunction, type: FunctionType | undefined): ListCall {
+  if (type === undefined) return untypedCall(target);
   const types = type.parameters;
   const count = types.length;
   const results = type.results.length;
@@ -103,8 +113,12 @@ export function listCall(target: EngineFunction, type: FunctionType): ListCall {
 }
 
 /** A call that takes its params one by one and answers as the engine does. */
-export function boundCall(target: EngineFunction, type: FunctionType, rescue: Rescue): EngineFunction {
-  const types = type.parameters;
+export function boundCall(
+  target: EngineFunction,
+  type: FunctionType | undefined,
+  rescue: Rescue,
+): EngineFunction {
+  const types: readonly ValueType[] = type?.parameters ?? new Array(target.length).fill("externref");
   const [a, b, c, d] = types as [ValueType, ValueType, ValueType, ValueType];
   const failed = (error: unknown, ...params: unknown[]): unknown => {
     rescue(error, params);

@@ -37,7 +37,6 @@ export type TrapReason =
   | "integer_overflow"
   | "invalid_conversion_to_integer"
   | "indirect_call_type_mismatch"
-  | "indirect_call_to_null"
   | "null_reference"
   | "out_of_bounds_array"
   | "cast_failure"

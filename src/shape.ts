@@ -105,4 +105,8 @@ export interface ModuleShape extends ModuleData {
    * in a worker: the host adds the names there.
    */
   readonly functionName?: (index: number) => string | undefined;
+  /** The module's byte at that offset, where the bytes are at hand: tells traps apart that an engine words alike. */
+  readonly byteAt?: (offset: number) => number | undefined;
+  /** By how many bytes the code lies further on in `compiled` than in the module itself, whose limits were rewritten. */
+  readonly offsetShift?: number;
 }

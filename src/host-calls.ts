@@ -1,0 +1,151 @@
+/** Calls of host functions: for the engine directly, and for threads and promises through the same checks. */
+import { ExitError, HostFunctionError, UnsupportedError } from "./errors.js";
+import type { Context, HostTarget } from "./imports.js";
+import type { ValueType } from "./shape.js";
+import { describeValue, toEngine } from "./values.js";
+
+type Call = (...params: unknown[]) => unknown;
+
+/** The error that ends a call because of its host function. */
+export function hostError(host: HostTarget, error: unknown): Error {
+  // A nested call's own end is not wrapped again: its cause is the original one, an exit is the program's.
+  if (error instanceof HostFunctionError || error instanceof ExitError) return error;
+  const text = error instanceof Error ? error.message : describeValue(error);
+  return new HostFunctionError(`host function \`${host.label}\` failed: ${text}`, { cause: error });
+}
+
+export function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === "object" && value !== null && typeof (value as PromiseLike<unknown>).then === "function"
+  );
+}
+
+/** A result as the engine takes it. */
+function settle(types: readonly ValueType[], result: unknown): unknown {
+  if (types.length === 0) return undefined;
+  if (types.length === 1) return toEngine(result, types[0] as ValueType, -1);
+  if (!Array.isArray(result) || result.length !== types.length) {
+    const given = Array.isArray(result) ? `${result.length} values` : describeValue(result);
+    throw new TypeError(`number of results does not match. expected ${types.length}, got ${given}`);
+  }
+  return types.map((type, index) => toEngine(result[index], type, -1 - index));
+}
+
+function directCall(host: HostTarget, context: Context): Call {
+  const callback = host.callback as Call;
+  return host.takesContext ? callback.bind(undefined, context) : callback;
+}
+
+function promised(host: HostTarget, result: PromiseLike<unknown>): UnsupportedError {
+  // Its rejection has nobody else to go to.
+  result.then(undefined, () => {});
+  return new UnsupportedError(
+    `host function \`${host.label}\` answered a promise, which the guest cannot wait for on this thread: use \`start\` with thread: "worker"`,
+  );
+}
+
+/** What the engine calls for a host function on this thread. */
+export function syncHostCall(host: HostTarget, context: Context): Call {
+  const call = directCall(host, context);
+  const results = host.type?.results;
+  const isI32 = results?.length === 1 && results[0] === "i32";
+
+  const finish = (result: unknown): unknown => {
+    if (isI32 && typeof result === "number" && (result | 0) === result) return result;
+    if (isPromise(result)) throw promised(host, result);
+    if (results === undefined) return result;
+    try {
+      return settle(results, result);
+    } catch (error) {
+      throw hostError(host, error);
+    }
+  };
+
+  switch (host.type?.parameters.length) {
+    case 0:
+      return () => {
+        let result: unknown;
+        try {
+          result = call();
+        } catch (error) {
+          throw hostError(host, error);
+        }
+        return finish(result);
+      };
+    case 1:
+      return (a) => {
+        let result: unknown;
+        try {
+          result = call(a);
+        } catch (error) {
+          throw hostError(host, error);
+        }
+        return finish(result);
+      };
+    case 2:
+      return (a, b) => {
+        let result: unknown;
+        try {
+          result = call(a, b);
+        } catch (error) {
+          throw hostError(host, error);
+        }
+        return finish(result);
+      };
+    case 3:
+      return (a, b, c) => {
+        let result: unknown;
+        try {
+          result = call(a, b, c);
+        } catch (error) {
+          throw hostError(host, error);
+        }
+        return finish(result);
+      };
+    case 4:
+      return (a, b, c, d) => {
+        let result: unknown;
+        try {
+          result = call(a, b, c, d);
+        } catch (error) {
+          throw hostError(host, error);
+        }
+        return finish(result);
+      };
+    default:
+      return (...params) => {
+        let result: unknown;
+        try {
+          result = call(...params);
+        } catch (error) {
+          throw hostError(host, error);
+        }
+        return finish(result);
+      };
+  }
+}
+
+/**
+ * Calls a host function that may be async; answers what the engine takes, or a promise of it. Throws and rejects with
+ * `HostFunctionError` alone.
+ */
+export function callHost(host: HostTarget, context: Context, params: readonly unknown[]): unknown {
+  const results = host.type?.results;
+  const finish = (result: unknown): unknown => (results === undefined ? result : settle(results, result));
+  const failed = (error: unknown): never => {
+    throw hostError(host, error);
+  };
+  try {
+    const result = directCall(host, context)(...params);
+    return isPromise(result) ? Promise.resolve(result).then(finish).catch(failed) : finish(result);
+  } catch (error) {
+    return failed(error);
+  }
+}
+
+/** What the engine calls where it can suspend the guest (JSPI) until a host function's promise is settled. */
+export function suspendingHostCall(host: HostTarget, context: Context): unknown {
+  const { Suspending } = WebAssembly;
+  if (Suspending === undefined) return syncHostCall(host, context);
+  return new Suspending((...params: unknown[]) => callHost(host, context, params));
+}

@@ -1,0 +1,176 @@
+/**
+ * Whether an object of the engine fits an import. Engines don't tell the types of their objects (the type-reflection
+ * proposal ships nowhere), but they check them: a module of a few bytes with that one import finds out. Only done once
+ * linking has failed.
+ */
+import type { ExternType, ShapeType, ValueType } from "./shape.js";
+import { describeValue } from "./values.js";
+
+const CODES: Readonly<Record<string, number>> = {
+  i32: 0x7f,
+  i64: 0x7e,
+  f32: 0x7d,
+  f64: 0x7c,
+  v128: 0x7b,
+  nullexnref: 0x74,
+  nullfuncref: 0x73,
+  nullexternref: 0x72,
+  nullref: 0x71,
+  funcref: 0x70,
+  externref: 0x6f,
+  anyref: 0x6e,
+  eqref: 0x6d,
+  i31ref: 0x6c,
+  structref: 0x6b,
+  arrayref: 0x6a,
+  exnref: 0x69,
+};
+
+const KINDS = ["function", "table", "memory", "global", "tag"] as const;
+
+function leb(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = value;
+  for (; rest >= 128; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 128);
+  return [...bytes, rest];
+}
+
+function list(types: readonly ValueType[]): number[] {
+  return [...leb(types.length), ...types.map((type) => CODES[type] ?? Number.NaN)];
+}
+
+function limits(type: { minimum: number; maximum?: number; shared?: boolean; address?: "i64" }): number[] {
+  const { minimum, maximum, shared, address } = type;
+  const flags = (maximum === undefined ? 0 : 1) + (shared === true ? 2 : 0) + (address === undefined ? 0 : 4);
+  return [flags, ...leb(minimum), ...(maximum === undefined ? [] : leb(maximum))];
+}
+
+function section(id: number, contents: readonly number[]): number[] {
+  return [id, ...leb(contents.length), ...contents];
+}
+
+/** A module whose one import, of empty namespace and name, has that type; NaN stands for what cannot be written here. */
+function probeModule(type: ExternType): number[] {
+  const kind = KINDS.indexOf(type.kind);
+  let types: number[] = [];
+  let description: number[];
+  switch (type.kind) {
+    case "function":
+      types = section(1, [1, 0x60, ...list(type.parameters), ...list(type.results)]);
+      description = [0];
+      break;
+    case "tag":
+      types = section(1, [1, 0x60, ...list(type.parameters), 0]);
+      description = [0, 0];
+      break;
+    case "global":
+      description = [CODES[type.value] ?? Number.NaN, type.mutable ? 1 : 0];
+      break;
+    case "table":
+      description = [CODES[type.element] ?? Number.NaN, ...limits(type)];
+      break;
+    case "memory":
+      description = limits(type);
+  }
+  return [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, ...types, ...section(2, [1, 0, 0, kind, ...description])];
+}
+
+/** Whether the engine takes the value for an import of that type; `undefined` where that cannot be found out. */
+export function accepts(type: ShapeType, value: unknown): boolean | undefined {
+  if (type.kind === "untyped") return undefined;
+  const bytes = probeModule(type);
+  if (bytes.some(Number.isNaN)) return undefined;
+  let module: WebAssembly.Module;
+  try {
+    module = new WebAssembly.Module(new Uint8Array(bytes));
+  } catch {
+    return undefined;
+  }
+  try {
+    new WebAssembly.Instance(module, { "": { "": value as WebAssembly.ImportValue } });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+let functionTable: WebAssembly.Table | undefined;
+
+/** Whether a function is an export of some instance: only those can stand in a table. */
+export function isExportedFunction(value: unknown): boolean {
+  functionTable ??= new WebAssembly.Table({ element: "anyfunc", initial: 1 });
+  try {
+    functionTable.set(0, value);
+    functionTable.set(0, null);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function signature(parameters: readonly ValueType[]): string {
+  return `(${parameters.join(", ")})`;
+}
+
+function describeLimits(type: { minimum: number; maximum?: number; address?: "i64" }): string {
+  const upTo = type.maximum === undefined ? "" : ` to ${type.maximum}`;
+  return `${type.minimum}${upTo}${type.address === undefined ? "" : ", 64-bit"}`;
+}
+
+/** A type in words, for errors. */
+export function describeType(type: ShapeType): string {
+  switch (type.kind) {
+    case "function":
+      return `a function ${signature(type.parameters)} -> ${signature(type.results)}`;
+    case "memory":
+      return `a ${type.shared ? "shared " : ""}memory of ${describeLimits(type)} pages`;
+    case "table":
+      return `a table of ${describeLimits(type)} ${type.element}`;
+    case "global":
+      return `a ${type.mutable ? "mutable " : ""}global ${type.value}`;
+    case "tag":
+      return `a tag ${signature(type.parameters)}`;
+    case "untyped":
+      return `a ${type.of}`;
+  }
+}
+
+/** What was given for an import, in the same words as far as the engine lets on. */
+export function describeGiven(value: unknown, expected: ShapeType): string {
+  const name = Object.prototype.toString.call(value).slice(8, -1);
+  switch (name) {
+    case "WebAssembly.Global":
+      for (const mutable of [true, false]) {
+        for (const type of Object.keys(CODES) as ValueType[]) {
+          const candidate = { kind: "global", value: type, mutable } as const;
+          if (accepts(candidate, value)) return describeType(candidate);
+        }
+      }
+      return "a global";
+    case "WebAssembly.Memory": {
+      const { buffer } = value as WebAssembly.Memory;
+      const shared = !(buffer instanceof ArrayBuffer);
+      const text = `a ${shared ? "shared " : ""}memory of ${buffer.byteLength / 65536} pages`;
+      const isMaximum =
+        expected.kind === "memory" &&
+        expected.shared === shared &&
+        expected.minimum * 65536 <= buffer.byteLength;
+      return isMaximum ? `${text} with another maximum` : text;
+    }
+    case "WebAssembly.Table": {
+      const { length } = value as WebAssembly.Table;
+      for (const element of ["funcref", "externref"] as const) {
+        if (accepts({ kind: "table", minimum: 0, element }, value)) return `a table of ${length} ${element}`;
+      }
+      return `a table of ${length} elements`;
+    }
+    case "WebAssembly.Tag":
+      return "a tag with other parameters";
+  }
+  if (typeof value === "function") {
+    return isExportedFunction(value)
+      ? `an exported function of another signature, with ${value.length} params`
+      : "a function";
+  }
+  return describeValue(value);
+}

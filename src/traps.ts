@@ -1,0 +1,139 @@
+import {
+  CallError,
+  ExitError,
+  type Frame,
+  HostFunctionError,
+  TrapError,
+  type TrapReason,
+  UnsupportedError,
+  WasmexError,
+} from "./errors.js";
+import type { FunctionType, ModuleShape } from "./shape.js";
+import { describeValue, isReference, refusal } from "./values.js";
+import { WasiExit } from "./wasi/exit.js";
+
+/**
+ * What V8, SpiderMonkey and JavaScriptCore say of each trap. The first that fits counts, so the order matters. V8 had one
+ * text for an indirect call of null and of another signature until 2025: they share a word.
+ */
+const MESSAGES: readonly (readonly [RegExp, TrapReason])[] = [
+  [/^unreachable/i, "unreachable"],
+  [/call stack|too much recursion|stack overflow/i, "stack_overflow"],
+  [/by zero/i, "integer_divide_by_zero"],
+  [/in integer range|invalid conversion|\btrunc\b/i, "invalid_conversion_to_integer"],
+  [/result unrepresentable|integer overflow/i, "integer_overflow"],
+  [/unaligned/i, "unaligned_atomic"],
+  [/null function|signature mismatch|call_indirect to|indirect call/i, "indirect_call_type_mismatch"],
+  [/too large|too many|failed to allocate|out of memory|could not allocate/i, "out_of_memory"],
+  [/null/i, "null_reference"],
+  [/\bcast\b/i, "cast_failure"],
+  [/array/i, "out_of_bounds_array"],
+  [/table|element|call_indirect/i, "out_of_bounds_table"],
+  [/memory|data segment|index out of bounds/i, "out_of_bounds_memory"],
+];
+
+/**
+ * SpiderMonkey has one text for every index out of bounds and one for every integer overflow; the instruction tells them
+ * apart (core specification, 5.4 "Instructions").
+ */
+function refine(message: string, offset: number | undefined, shape: ModuleShape): TrapReason | undefined {
+  if (offset === undefined || shape.byteAt === undefined) return undefined;
+  const opcode = shape.byteAt(offset);
+  if (message === "integer overflow") {
+    return opcode === 0x6d || opcode === 0x7f ? "integer_overflow" : "invalid_conversion_to_integer";
+  }
+  if (message !== "index out of bounds") return undefined;
+  if (opcode === 0xfb) return "out_of_bounds_array";
+  const isTable =
+    opcode === 0x11 ||
+    opcode === 0x13 ||
+    opcode === 0x25 ||
+    opcode === 0x26 ||
+    (opcode === 0xfc && (shape.byteAt(offset + 1) ?? 0) >= 0x0c);
+  return isTable ? "out_of_bounds_table" : "out_of_bounds_memory";
+}
+
+/** The guest's frames of an engine's stack: all three write `wasm-function[index]`, JavaScriptCore without the offset. */
+function framesOf(stack: string, shape: ModuleShape): Frame[] {
+  return Array.from(
+    stack.matchAll(/wasm-function\[(\d+)\](?::(?:0x([0-9a-f]+))?)?/g),
+    ([, index, offset]) => ({
+      index: Number(index),
+      name: shape.functionName?.(Number(index)),
+      offset: offset === undefined ? undefined : Number.parseInt(offset, 16) - (shape.offsetShift ?? 0),
+    }),
+  );
+}
+
+/**
+ * The trap behind an engine's error.
+ *
+ * @param message the engine's text
+ * @param stack the engine's stack, in any engine's format
+ * @param shape of the module that trapped; names the frames where it can
+ */
+export function trapError(message: string, stack: string, shape: ModuleShape, cause: unknown): TrapError {
+  const frames = framesOf(stack, shape);
+  const known = MESSAGES.find(([pattern]) => pattern.test(message))?.[1] ?? "unknown";
+  const reason = refine(message, frames[0]?.offset, shape) ?? known;
+  const what = reason === "unknown" ? message : reason.replaceAll("_", " ");
+  const [frame] = frames;
+  const where = frame === undefined ? "" : ` in \`${frame.name ?? `function ${frame.index}`}\``;
+  return new TrapError(`wasm trap: ${what}${where}`, { cause, reason, frames });
+}
+
+/** Stack overflow: a `RangeError` in V8 and JavaScriptCore, an `InternalError` in SpiderMonkey. */
+function isStackOverflow(error: Error): boolean {
+  return /^(Maximum call stack size exceeded|too much recursion)/.test(error.message);
+}
+
+/** The error of this package for whatever came out of the guest. */
+export function toGuestError(error: unknown, shape: ModuleShape): Error {
+  if (error instanceof WasmexError) return error;
+  if (error instanceof WasiExit) return new ExitError(error.code);
+  if (error instanceof WebAssembly.RuntimeError || (error instanceof Error && isStackOverflow(error))) {
+    return trapError(error.message, error.stack ?? "", shape, error);
+  }
+  // An engine may be without exceptions.
+  const { Exception } = WebAssembly as { Exception?: typeof WebAssembly.Exception };
+  if (Exception !== undefined && error instanceof Exception) {
+    return trapError("uncaught exception", error.stack ?? "", shape, error);
+  }
+  if (error instanceof RangeError && /memory/i.test(error.message)) {
+    return trapError(error.message, error.stack ?? "", shape, error);
+  }
+  const text = error instanceof Error ? error.message : describeValue(error);
+  return new HostFunctionError(`host code failed: ${text}`, { cause: error });
+}
+
+/** The same for a call, whose params and results the engine may have refused. */
+export function toCallError(
+  error: unknown,
+  shape: ModuleShape,
+  type: FunctionType | undefined,
+  params: readonly unknown[],
+): Error {
+  if (!(error instanceof TypeError)) return toGuestError(error, shape);
+  const unreadable = type?.results.find((each) => each === "v128" || each === "exnref");
+  if (unreadable !== undefined) {
+    return new UnsupportedError(`JavaScript has no ${unreadable} values, as this function returns one`, {
+      cause: error,
+    });
+  }
+  const index = type?.parameters.findIndex(
+    (each, at) => isReference(each) && !fitsReference(each, params[at]),
+  );
+  if (type !== undefined && index !== undefined && index >= 0) {
+    const refused = refusal(params[index], type.parameters[index] ?? "externref", index + 1);
+    return new CallError(refused.message, { cause: error });
+  }
+  // Types unknown: the engine converted the values, and said no.
+  if (type === undefined) return new CallError(error.message, { cause: error });
+  return toGuestError(error, shape);
+}
+
+/** Whether the engine would take the value; as far as that is known here, else not. */
+function fitsReference(type: string, value: unknown): boolean {
+  if (type === "externref" || type === "anyref") return true;
+  return value === null && !type.startsWith("(ref ");
+}
