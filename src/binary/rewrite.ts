@@ -17,6 +17,9 @@ export interface Rewriting {
 
 const PAGE_BITS = 16;
 const MOST_PAGES = 65_536;
+/** The most that an engine takes as the maximum of a 64-bit memory (V8: 16 GiB). */
+const MOST_PAGES_64 = 262_144;
+const MOST_ELEMENTS = 2 ** 32 - 1;
 
 /** Replaces the bytes `[start, end)` of a section. */
 interface Patch {
@@ -43,13 +46,11 @@ function rewriteSection(id: number, body: Uint8Array<ArrayBuffer>, rewriting: Re
   try {
     for (let left = cursor.count(); left > 0; left--) {
       if (id === TABLE) {
-        rewriteTable(cursor, () => patch((limits) => clamp(limits, rewriting.tableElements, "table elements")));
+        rewriteTable(cursor, () => patch((limits) => clampTable(limits, rewriting)));
       } else if (id === MEMORY) {
         patch((limits) => {
-          const pages = rewriting.memoryPages;
-          const most = pages && limits.pageBits !== undefined ? pages * 2 ** (PAGE_BITS - limits.pageBits) : pages;
-          const clamped = clamp(limits, most, "memory pages");
-          return share(limits, rewriting) || clamped;
+          const isClamped = clampMemory(limits, rewriting);
+          return share(limits, rewriting) || isClamped;
         });
       } else {
         rewriteImport(cursor, () => patch((limits) => share(limits, rewriting)));
@@ -66,8 +67,9 @@ function rewriteSection(id: number, body: Uint8Array<ArrayBuffer>, rewriting: Re
 /** The module needs more than a limit allows. */
 class LimitError extends Error {}
 
-function clamp(limits: Limits, most: number | undefined, what: string): boolean {
-  if (most === undefined || (limits.maximum ?? Number.POSITIVE_INFINITY) <= most) return false;
+/** @param bound what the format or the engines allow anyway */
+function clamp(limits: Limits, most: number | undefined, bound: number, what: string): boolean {
+  if (most === undefined || (limits.maximum ?? bound) <= most) return false;
   if (limits.minimum > most) {
     throw new LimitError(
       `the module needs ${limits.minimum} ${what} from the start, more than the ${most} that its limits allow: raise them`,
@@ -75,6 +77,16 @@ function clamp(limits: Limits, most: number | undefined, what: string): boolean 
   }
   limits.maximum = most;
   return true;
+}
+
+function clampTable(limits: Limits, { tableElements }: Rewriting): boolean {
+  return clamp(limits, tableElements, MOST_ELEMENTS, "table elements");
+}
+
+function clampMemory(limits: Limits, { memoryPages }: Rewriting): boolean {
+  const scale = 2 ** (PAGE_BITS - (limits.pageBits ?? PAGE_BITS));
+  const bound = limits.flags & ADDRESS_64 ? MOST_PAGES_64 : MOST_PAGES;
+  return clamp(limits, memoryPages && memoryPages * scale, bound * scale, "memory pages");
 }
 
 function share(limits: Limits, rewriting: Rewriting): boolean {
