@@ -61,3 +61,33 @@ export function toElement(type: ElementType, value: unknown): number | bigint {
   }
   throw new RangeError(`Value out of range: ${describeValue(value)} is no ${type}.`);
 }
+
+const ACCESSORS = {
+  uint8: "Uint8",
+  int8: "Int8",
+  uint16: "Uint16",
+  int16: "Int16",
+  uint32: "Uint32",
+  int32: "Int32",
+  uint64: "BigUint64",
+  int64: "BigInt64",
+  float32: "Float32",
+  float64: "Float64",
+} as const;
+
+/** The element at that index, little-endian whatever the machine's own order is. */
+export function readElement(type: ElementType, elements: ElementArray, index: number): number | bigint {
+  const view = new DataView(elements.buffer, elements.byteOffset);
+  return view[`get${ACCESSORS[type]}`](index * elements.BYTES_PER_ELEMENT, true);
+}
+
+/** Stores what `toElement` answered, little-endian. */
+export function writeElement(
+  type: ElementType,
+  elements: ElementArray,
+  index: number,
+  value: number | bigint,
+): void {
+  const view = new DataView(elements.buffer, elements.byteOffset);
+  view[`set${ACCESSORS[type]}`](index * elements.BYTES_PER_ELEMENT, value as never, true);
+}

@@ -1,20 +1,14 @@
 import { boundCall, type EngineFunction, type ListCall, listCall } from "./calls.js";
-import { CallError, ExitError, UnsupportedError } from "./errors.js";
+import { InstanceContext, type InstanceHooks } from "./context.js";
+import { CallError, UnsupportedError } from "./errors.js";
+import { Globals, isKind, notFound } from "./exported-globals.js";
 import { syncHostCall } from "./host-calls.js";
-import {
-  type Context,
-  type HostTarget,
-  type Imports,
-  importObject,
-  type Link,
-  linkFailure,
-  linkImports,
-} from "./imports.js";
+import { type Imports, importObject, type Link, linkFailure, linkImports } from "./imports.js";
 import { type ElementType, Memory } from "./memory.js";
 import { type Module, markInstantiated } from "./module.js";
-import type { FunctionType, ModuleShape, ShapeType } from "./shape.js";
+import type { FunctionType, ModuleShape } from "./shape.js";
 import { toCallError, toGuestError } from "./traps.js";
-import { toEngine, type WasmValue } from "./values.js";
+import type { WasmValue } from "./values.js";
 import { WasiExit } from "./wasi/exit.js";
 import type { WasiOptions } from "./wasi/options.js";
 import { loadWasi, type WasiFactory, type WasiHost, wasiFactory } from "./wasi/provider.js";
@@ -27,125 +21,7 @@ export interface InstanceOptions {
   readonly wasi?: boolean | WasiOptions | undefined;
 }
 
-/** What another thread or a suspendable guest needs to be different. */
-export interface InstanceHooks {
-  /** Makes what the engine calls for a host function. */
-  readonly wrapHost?: (host: HostTarget, context: Context) => unknown;
-  /** The signal of the call that is running. */
-  readonly signal?: () => AbortSignal;
-  /** Takes the place of `context.callFunction`. */
-  readonly callFunction?: (
-    instance: Instance,
-    name: string,
-    params: readonly unknown[],
-  ) => WasmValue[] | Promise<WasmValue[]>;
-  /** Calls `_initialize`; where the guest may be suspended, with a promise. */
-  readonly initialize?: (exported: EngineFunction) => unknown;
-}
-
 const NO_PARAMS: readonly unknown[] = Object.freeze([]);
-
-function notFound(kind: string, name: string): CallError {
-  return new CallError(`exported ${kind} \`${name}\` not found`);
-}
-
-function isKind(type: ShapeType | undefined, kind: string): boolean {
-  return type !== undefined && (type.kind === kind || (type.kind === "untyped" && type.of === kind));
-}
-
-/** The exported globals of an instance. */
-export class Globals {
-  readonly #exports: WebAssembly.Exports;
-  readonly #shape: ModuleShape;
-
-  /** @internal */
-  constructor(exports: WebAssembly.Exports, shape: ModuleShape) {
-    this.#exports = exports;
-    this.#shape = shape;
-  }
-
-  /**
-   * The global's value; of an `i64` as `bigint`.
-   *
-   * @throws CallError where there is no such global
-   * @throws UnsupportedError where JavaScript cannot hold its value (`v128`)
-   */
-  get(name: string): WasmValue {
-    try {
-      return this.#find(name).value as WasmValue;
-    } catch (cause) {
-      if (!(cause instanceof TypeError)) throw cause;
-      throw new UnsupportedError(`JavaScript cannot hold the value of the global \`${name}\``, { cause });
-    }
-  }
-
-  /**
-   * @throws CallError where there is no such global, it is immutable or the value is outside its type
-   */
-  set(name: string, value: unknown): void {
-    const global = this.#find(name);
-    const type = this.#shape.exports.get(name);
-    if (type?.kind === "global" && !type.mutable) {
-      throw new CallError("Could not set global: immutable global cannot be set");
-    }
-    const checked = type?.kind === "global" ? toEngine(value, type.value, 0) : value;
-    try {
-      global.value = checked;
-    } catch (cause) {
-      throw new CallError(`Could not set global: ${(cause as Error).message}`, { cause });
-    }
-  }
-
-  #find(name: string): WebAssembly.Global {
-    if (!isKind(this.#shape.exports.get(name), "global")) throw notFound("global", name);
-    return this.#exports[name] as WebAssembly.Global;
-  }
-}
-
-/** The context of an instance's host functions; there before the instance is, as its start function may call them. */
-class InstanceContext implements Context {
-  readonly #hooks: InstanceHooks;
-  #instance: Instance | undefined;
-  #memory: Memory<"uint8"> | undefined;
-  #never: AbortSignal | undefined;
-
-  constructor(hooks: InstanceHooks) {
-    this.#hooks = hooks;
-  }
-
-  /** Called once the instance is there. */
-  attach(instance: Instance): void {
-    this.#instance = instance;
-  }
-
-  get memory(): Memory<"uint8"> {
-    this.#memory ??= this.#ready().memory();
-    return this.#memory;
-  }
-
-  readonly callFunction: Context["callFunction"] = (name, params = NO_PARAMS) => {
-    const instance = this.#ready();
-    const { callFunction } = this.#hooks;
-    return callFunction === undefined
-      ? instance.callFunction(name, params)
-      : callFunction(instance, name, params);
-  };
-
-  get signal(): AbortSignal {
-    if (this.#hooks.signal !== undefined) return this.#hooks.signal();
-    this.#never ??= new AbortController().signal;
-    return this.#never;
-  }
-
-  #ready(): Instance {
-    if (this.#instance === undefined) {
-      throw new CallError(
-        "the instance is still being made: a start function's host functions can't reach its exports",
-      );
-    }
-    return this.#instance;
-  }
-}
 
 let internals: {
   functionType(instance: Instance, name: string): [EngineFunction, FunctionType | undefined];
@@ -423,7 +299,7 @@ function complete(
 
 function initialized(error: unknown, shape: ModuleShape): void {
   if (error instanceof WasiExit && error.code === 0) return;
-  throw error instanceof ExitError ? error : toGuestError(error, shape);
+  throw toGuestError(error, shape);
 }
 
 /**

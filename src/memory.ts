@@ -5,7 +5,9 @@ import {
   type ElementValue,
   isCount,
   outOfBound,
+  readElement,
   toElement,
+  writeElement,
 } from "./elements.js";
 import { decodeText, encodeInPlace, encodeText } from "./text.js";
 import { describeValue } from "./values.js";
@@ -63,9 +65,9 @@ export class Memory<T extends ElementType = ElementType> {
     this.#memory = memory;
     this.#type = type;
     this.#offset = offset;
-    if (new.target === Memory) {
+    if (LITTLE_ENDIAN && new.target === Memory) {
       // biome-ignore lint/correctness/noConstructorReturn: each type has a class of its own, see `Memory.get`
-      return new (LITTLE_ENDIAN ? CLASSES[type] : PortableMemory)(memory, type, offset) as Memory<T>;
+      return new CLASSES[type](memory, type, offset) as Memory<T>;
     }
     this.#refresh();
   }
@@ -114,7 +116,8 @@ export class Memory<T extends ElementType = ElementType> {
    * @throws RangeError past the end
    */
   get(index: number): ElementValue<T> {
-    return this.#getSlowly(index);
+    this.#check(index);
+    return readElement(this.#type, this.#elements, index) as ElementValue<T>;
   }
 
   /**
@@ -123,7 +126,8 @@ export class Memory<T extends ElementType = ElementType> {
    * @throws RangeError past the end, and where the value is outside the type
    */
   set(index: number, value: ElementValue<T> | number): void {
-    this.#setSlowly(index, value);
+    this.#check(index);
+    writeElement(this.#type, this.#elements, index, toElement(this.#type, value));
   }
 
   /**
@@ -260,102 +264,92 @@ export class Memory<T extends ElementType = ElementType> {
     if (!isCount(index) || index >= length) throw outOfBound(index, length);
   }
 
-  #getSlowly(index: number): ElementValue<T> {
-    this.#check(index);
-    return this.#elements[index] as ElementValue<T>;
-  }
-
-  #setSlowly(index: number, value: unknown): void {
-    this.#check(index);
-    this.#elements[index] = toElement(this.#type, value) as never;
-  }
-
   /**
-   * The same as above for one type each: an access that only ever sees one kind of array compiles to a few instructions,
-   * one that sees ten is a dozen times as slow. A factory would not do, engines collect types per place in the source.
-   * Reading first tells a bad index (negative, a fraction, past the end) from a good one.
+   * `get` and `set` for one type each, where typed arrays are little-endian: an access that only ever sees one kind of array
+   * compiles to a few instructions, one that sees ten is a dozen times as slow. A factory would not do, engines collect
+   * types per place in the source. Reading first tells a bad index (negative, a fraction, past the end) from a good one.
    */
   static {
     CLASSES.uint8 = class extends Memory<"uint8"> {
       override get(index: number): number {
-        return (this.#elements as Uint8Array)[index] ?? this.#getSlowly(index);
+        return (this.#elements as Uint8Array)[index] ?? super.get(index);
       }
       override set(index: number, value: number): void {
         const elements = this.#elements as Uint8Array;
         if (elements[index] !== undefined && typeof value === "number" && (value & 0xff) === value)
           elements[index] = value;
-        else this.#setSlowly(index, value);
+        else super.set(index, value);
       }
     } as unknown as MemoryClass;
     CLASSES.int8 = class extends Memory<"int8"> {
       override get(index: number): number {
-        return (this.#elements as Int8Array)[index] ?? this.#getSlowly(index);
+        return (this.#elements as Int8Array)[index] ?? super.get(index);
       }
       override set(index: number, value: number): void {
         const elements = this.#elements as Int8Array;
         if (elements[index] !== undefined && typeof value === "number" && (value << 24) >> 24 === value)
           elements[index] = value;
-        else this.#setSlowly(index, value);
+        else super.set(index, value);
       }
     } as unknown as MemoryClass;
     CLASSES.uint16 = class extends Memory<"uint16"> {
       override get(index: number): number {
-        return (this.#elements as Uint16Array)[index] ?? this.#getSlowly(index);
+        return (this.#elements as Uint16Array)[index] ?? super.get(index);
       }
       override set(index: number, value: number): void {
         const elements = this.#elements as Uint16Array;
         if (elements[index] !== undefined && typeof value === "number" && (value & 0xffff) === value)
           elements[index] = value;
-        else this.#setSlowly(index, value);
+        else super.set(index, value);
       }
     } as unknown as MemoryClass;
     CLASSES.int16 = class extends Memory<"int16"> {
       override get(index: number): number {
-        return (this.#elements as Int16Array)[index] ?? this.#getSlowly(index);
+        return (this.#elements as Int16Array)[index] ?? super.get(index);
       }
       override set(index: number, value: number): void {
         const elements = this.#elements as Int16Array;
         if (elements[index] !== undefined && typeof value === "number" && (value << 16) >> 16 === value)
           elements[index] = value;
-        else this.#setSlowly(index, value);
+        else super.set(index, value);
       }
     } as unknown as MemoryClass;
     CLASSES.uint32 = class extends Memory<"uint32"> {
       override get(index: number): number {
-        return (this.#elements as Uint32Array)[index] ?? this.#getSlowly(index);
+        return (this.#elements as Uint32Array)[index] ?? super.get(index);
       }
       override set(index: number, value: number): void {
         const elements = this.#elements as Uint32Array;
         if (elements[index] !== undefined && typeof value === "number" && value >>> 0 === value)
           elements[index] = value;
-        else this.#setSlowly(index, value);
+        else super.set(index, value);
       }
     } as unknown as MemoryClass;
     CLASSES.int32 = class extends Memory<"int32"> {
       override get(index: number): number {
-        return (this.#elements as Int32Array)[index] ?? this.#getSlowly(index);
+        return (this.#elements as Int32Array)[index] ?? super.get(index);
       }
       override set(index: number, value: number): void {
         const elements = this.#elements as Int32Array;
         if (elements[index] !== undefined && typeof value === "number" && (value | 0) === value)
           elements[index] = value;
-        else this.#setSlowly(index, value);
+        else super.set(index, value);
       }
     } as unknown as MemoryClass;
     CLASSES.uint64 = class extends Memory<"uint64"> {
       override get(index: number): bigint {
-        return (this.#elements as BigUint64Array)[index] ?? this.#getSlowly(index);
+        return (this.#elements as BigUint64Array)[index] ?? super.get(index);
       }
       override set(index: number, value: bigint | number): void {
         const elements = this.#elements as BigUint64Array;
         if (elements[index] !== undefined && typeof value === "bigint" && value >= 0n && value <= U64_MAX)
           elements[index] = value;
-        else this.#setSlowly(index, value);
+        else super.set(index, value);
       }
     } as unknown as MemoryClass;
     CLASSES.int64 = class extends Memory<"int64"> {
       override get(index: number): bigint {
-        return (this.#elements as BigInt64Array)[index] ?? this.#getSlowly(index);
+        return (this.#elements as BigInt64Array)[index] ?? super.get(index);
       }
       override set(index: number, value: bigint | number): void {
         const elements = this.#elements as BigInt64Array;
@@ -366,12 +360,12 @@ export class Memory<T extends ElementType = ElementType> {
           value <= I64_MAX
         )
           elements[index] = value;
-        else this.#setSlowly(index, value);
+        else super.set(index, value);
       }
     } as unknown as MemoryClass;
     CLASSES.float32 = class extends Memory<"float32"> {
       override get(index: number): number {
-        return (this.#elements as Float32Array)[index] ?? this.#getSlowly(index);
+        return (this.#elements as Float32Array)[index] ?? super.get(index);
       }
       override set(index: number, value: number): void {
         const elements = this.#elements as Float32Array;
@@ -381,52 +375,18 @@ export class Memory<T extends ElementType = ElementType> {
           (Math.abs(value) <= F32_MAX || value - value !== 0)
         )
           elements[index] = value;
-        else this.#setSlowly(index, value);
+        else super.set(index, value);
       }
     } as unknown as MemoryClass;
     CLASSES.float64 = class extends Memory<"float64"> {
       override get(index: number): number {
-        return (this.#elements as Float64Array)[index] ?? this.#getSlowly(index);
+        return (this.#elements as Float64Array)[index] ?? super.get(index);
       }
       override set(index: number, value: number): void {
         const elements = this.#elements as Float64Array;
         if (elements[index] !== undefined && typeof value === "number") elements[index] = value;
-        else this.#setSlowly(index, value);
+        else super.set(index, value);
       }
     } as unknown as MemoryClass;
-  }
-}
-
-const ACCESSORS = {
-  uint8: "Uint8",
-  int8: "Int8",
-  uint16: "Uint16",
-  int16: "Int16",
-  uint32: "Uint32",
-  int32: "Int32",
-  uint64: "BigUint64",
-  int64: "BigInt64",
-  float32: "Float32",
-  float64: "Float64",
-} as const;
-
-/** The same for machines of the other byte order, where typed arrays would read the elements backwards. */
-export class PortableMemory<T extends ElementType = ElementType> extends Memory<T> {
-  override get(index: number): ElementValue<T> {
-    super.get(index);
-    const view = new DataView(this.buffer);
-    const read = view[`get${ACCESSORS[this.type]}`] as (at: number, little: boolean) => number | bigint;
-    return read.call(view, this.#address(index), true) as ElementValue<T>;
-  }
-
-  override set(index: number, value: ElementValue<T> | number): void {
-    super.get(index);
-    const view = new DataView(this.buffer);
-    const write = view[`set${ACCESSORS[this.type]}`] as (at: number, value: unknown, little: boolean) => void;
-    write.call(view, this.#address(index), toElement(this.type, value), true);
-  }
-
-  #address(index: number): number {
-    return (this.offset + index) * this.bytesPerElement;
   }
 }

@@ -15,11 +15,11 @@ function sources(folder) {
 
 /** The layers of `src`, lowest first: a file imports from its own layer or a lower one. @type {RegExp[]} */
 const LAYERS = [
-  /^src\/(errors|values|shape|platform|calls)\b/,
+  /^src\/(errors|values|shape|platform|text|elements)\b/,
   /^src\/(memory|pipe|binary|source|wat)\b/,
   /^src\/vfs\b/,
   /^src\/wasi\b/,
-  /^src\/(module|imports|instance|traps)\b/,
+  /^src\/(module|imports|link-check|calls|host-calls|instance|traps)\b/,
   /^src\/worker\b/,
   /^src\/(process|supervisor|start|run|capabilities)\b/,
   /^src\/index\b/,

@@ -1,0 +1,61 @@
+import { CallError, UnsupportedError } from "./errors.js";
+import type { ModuleShape, ShapeType } from "./shape.js";
+import { toEngine, type WasmValue } from "./values.js";
+
+export function notFound(kind: string, name: string): CallError {
+  return new CallError(`exported ${kind} \`${name}\` not found`);
+}
+
+/** Whether an import or export is of that kind, typed or not. */
+export function isKind(type: ShapeType | undefined, kind: string): boolean {
+  return type !== undefined && (type.kind === kind || (type.kind === "untyped" && type.of === kind));
+}
+
+/** The exported globals of an instance. */
+export class Globals {
+  readonly #exports: WebAssembly.Exports;
+  readonly #shape: ModuleShape;
+
+  /** @internal */
+  constructor(exports: WebAssembly.Exports, shape: ModuleShape) {
+    this.#exports = exports;
+    this.#shape = shape;
+  }
+
+  /**
+   * The global's value; of an `i64` as `bigint`.
+   *
+   * @throws CallError where there is no such global
+   * @throws UnsupportedError where JavaScript cannot hold its value (`v128`)
+   */
+  get(name: string): WasmValue {
+    try {
+      return this.#find(name).value as WasmValue;
+    } catch (cause) {
+      if (!(cause instanceof TypeError)) throw cause;
+      throw new UnsupportedError(`JavaScript cannot hold the value of the global \`${name}\``, { cause });
+    }
+  }
+
+  /**
+   * @throws CallError where there is no such global, it is immutable or the value is outside its type
+   */
+  set(name: string, value: unknown): void {
+    const global = this.#find(name);
+    const type = this.#shape.exports.get(name);
+    if (type?.kind === "global" && !type.mutable) {
+      throw new CallError("Could not set global: immutable global cannot be set");
+    }
+    const checked = type?.kind === "global" ? toEngine(value, type.value, 0) : value;
+    try {
+      global.value = checked;
+    } catch (cause) {
+      throw new CallError(`Could not set global: ${(cause as Error).message}`, { cause });
+    }
+  }
+
+  #find(name: string): WebAssembly.Global {
+    if (!isKind(this.#shape.exports.get(name), "global")) throw notFound("global", name);
+    return this.#exports[name] as WebAssembly.Global;
+  }
+}
