@@ -187,6 +187,18 @@ async function buildScript() {
   });
 }
 
+/** The service worker that isolates a page whose host can't set headers. */
+async function buildIsolation() {
+  await build({
+    ...common,
+    entryPoints: ["platform/browser/isolation.ts"],
+    outfile: `${dist}/isolation.js`,
+    format: "iife",
+    platform: "browser",
+    minify: true,
+  });
+}
+
 async function buildWorker() {
   const text = await bundleWorker("browser");
   await writeFile(`${dist}/worker.js`, `${text}\n`);
@@ -251,11 +263,14 @@ export async function buildAll({ declarations = true } = {}) {
     buildCommonJs(),
     buildScript(),
     buildWorker(),
+    buildIsolation(),
   ]);
   if (declarations) {
     await buildDeclarations();
   }
-  const described = await Promise.all(["wasmex.global.js", "wabt.js", "worker.js"].map(describeFile));
+  const described = await Promise.all(
+    ["wasmex.global.js", "wabt.js", "worker.js", "isolation.js"].map(describeFile),
+  );
   // For pages that load the files from elsewhere and want to hold them to what was built here.
   await writeFile(
     `${dist}/integrity.json`,

@@ -1,3 +1,4 @@
+export type { ElementType, ElementValue } from "./elements.js";
 export {
   CallError,
   CompileError,
@@ -12,7 +13,10 @@ export {
   UnsupportedError,
   WasmexError,
 } from "./errors.js";
+export { type Context, fn, type HostFunction, type Imports, type ImportValue } from "./imports.js";
+export { Memory } from "./memory.js";
 export { type CompileOptions, Module } from "./module.js";
+export { Pipe } from "./pipe.js";
 export type {
   ExternKind,
   ExternType,
@@ -26,3 +30,4 @@ export type {
   ValueType,
 } from "./shape.js";
 export type { ModuleSource, Progress } from "./source.js";
+export type { JsType, JsTypes, WasmValue } from "./values.js";

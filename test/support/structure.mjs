@@ -25,8 +25,14 @@ const LAYERS = [
   /^src\/index\b/,
 ];
 
+/** What is named nowhere stands with the instance. */
+const DEFAULT_LAYER = 4;
+
 /** @param {string} file */
-const layerOf = (file) => LAYERS.findIndex((layer) => layer.test(file));
+function layerOf(file) {
+  const found = LAYERS.findIndex((layer) => layer.test(file));
+  return found < 0 ? DEFAULT_LAYER : found;
+}
 
 /**
  * What a file imports at run time; types alone may point anywhere within `src`.
@@ -61,18 +67,8 @@ function problem(file, { target, typeOnly, lazy }) {
   ) {
     return `${file} imports ${target}: the core imports only itself`;
   }
-  if (
-    inSource &&
-    target.startsWith("src/") &&
-    !typeOnly &&
-    !lazy &&
-    layerOf(target) > layerOf(file) &&
-    layerOf(file) >= 0
-  ) {
+  if (inSource && target.startsWith("src/") && !typeOnly && !lazy && layerOf(target) > layerOf(file)) {
     return `${file} imports ${target}, which stands above it`;
-  }
-  if (inSource && layerOf(file) < 0 && !file.endsWith(".d.ts")) {
-    return `${file} stands in no layer`;
   }
   if (file.startsWith("platform/node/") && target.startsWith("platform/browser/")) {
     return `${file} imports ${target}: Node and browsers never import each other`;
