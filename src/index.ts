@@ -14,7 +14,8 @@ export {
   WasmexError,
 } from "./errors.js";
 export { type Context, fn, type HostFunction, type Imports, type ImportValue } from "./imports.js";
-export { Memory } from "./memory.js";
+export { Instance, type InstanceOptions } from "./instance.js";
+export { Memory, type MemoryOwner } from "./memory.js";
 export { type CompileOptions, Module } from "./module.js";
 export { Pipe } from "./pipe.js";
 export type {
