@@ -64,7 +64,12 @@ export class Module {
     };
   }
 
-  private constructor(what: string, image: Image | undefined, name: string | undefined, plain?: WebAssembly.Module) {
+  private constructor(
+    what: string,
+    image: Image | undefined,
+    name: string | undefined,
+    plain?: WebAssembly.Module,
+  ) {
     this.#what = what;
     this.#image = image;
     this.#name = name;
@@ -78,7 +83,10 @@ export class Module {
    * @throws {CompileError} (rejects) for what is no valid module or could not be loaded; the message names the input, and for
    * text the line. Where `options.signal` aborts, rejects with its reason.
    */
-  static async compile(source: ModuleSource | PromiseLike<ModuleSource>, options: CompileOptions = {}): Promise<Module> {
+  static async compile(
+    source: ModuleSource | PromiseLike<ModuleSource>,
+    options: CompileOptions = {},
+  ): Promise<Module> {
     const { signal } = options;
     if (signal === undefined) return Module.#compile(source, options);
     let onAbort = () => {};
@@ -94,7 +102,10 @@ export class Module {
     }
   }
 
-  static async #compile(promise: ModuleSource | PromiseLike<ModuleSource>, options: CompileOptions): Promise<Module> {
+  static async #compile(
+    promise: ModuleSource | PromiseLike<ModuleSource>,
+    options: CompileOptions,
+  ): Promise<Module> {
     let source: ModuleSource;
     try {
       source = await promise;
@@ -120,15 +131,26 @@ export class Module {
     }
   }
 
-  static async #compileImage(image: Image, what: string, name: string | undefined, shared: boolean): Promise<Module> {
+  static async #compileImage(
+    image: Image,
+    what: string,
+    name: string | undefined,
+    shared: boolean,
+  ): Promise<Module> {
     const { bytes } = image;
     if (isBinary(bytes)) return Module.#compileBinary(image, what, name, shared);
     if (bytes.length === 0) throw new CompileError(`${what} is empty`);
-    if (isContainer(bytes)) throw new CompileError(`${what} is a serialized module: pass it to Module.deserialize`);
+    if (isContainer(bytes))
+      throw new CompileError(`${what} is a serialized module: pass it to Module.deserialize`);
     return Module.#compileText(textOf(bytes, what), what, name, shared);
   }
 
-  static async #compileBinary(image: Image, what: string, name: string | undefined, shared: boolean): Promise<Module> {
+  static async #compileBinary(
+    image: Image,
+    what: string,
+    name: string | undefined,
+    shared: boolean,
+  ): Promise<Module> {
     const module = new Module(what, image, name);
     if (shared) {
       try {
@@ -142,10 +164,17 @@ export class Module {
     return module;
   }
 
-  static async #compileText(text: string, what: string, name: string | undefined, shared: boolean): Promise<Module> {
+  static async #compileText(
+    text: string,
+    what: string,
+    name: string | undefined,
+    shared: boolean,
+  ): Promise<Module> {
     if (text.trim() === "") throw new CompileError(`${what} is empty`);
     if (/^\s*<[!?a-z]/i.test(text)) {
-      throw new CompileError(`${what} is an HTML or XML page, not a WebAssembly module: check where it comes from`);
+      throw new CompileError(
+        `${what} is an HTML or XML page, not a WebAssembly module: check where it comes from`,
+      );
     }
     const { bytes, objection } = await assemble(text, what);
     try {
@@ -288,7 +317,8 @@ export class Module {
 
   async #compileVariant(rewriting: Rewriting): Promise<WebAssembly.Module> {
     const { memoryPages, tableElements } = rewriting;
-    if (this.#image === undefined && memoryPages === undefined && tableElements === undefined) return this.compiled;
+    if (this.#image === undefined && memoryPages === undefined && tableElements === undefined)
+      return this.compiled;
     const bytes = this.#bytes("limits") as Uint8Array<ArrayBuffer>;
     const rewritten = rewriteHead(bytes, rewriting);
     if (rewritten !== undefined) {

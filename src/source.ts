@@ -37,7 +37,9 @@ export interface Loaded {
   readonly what: string;
   readonly image: Image;
   /** The engine's compile of the binary, begun while it arrived; absent where the bytes came at once or are text. */
-  readonly streamed: { readonly compiled: Promise<WebAssembly.Module>; readonly changed: boolean } | undefined;
+  readonly streamed:
+    | { readonly compiled: Promise<WebAssembly.Module>; readonly changed: boolean }
+    | undefined;
 }
 
 /** The name of an object's class as the engine knows it, the same for objects of another realm. */
@@ -93,10 +95,17 @@ export function fail(what: string, cause: unknown): never {
   const name = cause instanceof Error || classOf(cause) === "DOMException" ? (cause as Error).name : "";
   if (name === "AbortError" || name === "TimeoutError" || cause instanceof CompileError) throw cause;
   const inner = cause instanceof Error && cause.cause instanceof Error ? ` (${cause.cause.message})` : "";
-  throw new CompileError(`${what}: ${cause instanceof Error ? cause.message : String(cause)}${inner}`, { cause });
+  throw new CompileError(`${what}: ${cause instanceof Error ? cause.message : String(cause)}${inner}`, {
+    cause,
+  });
 }
 
-async function fetched(input: URL | Request, url: string, options: LoadOptions, rewriting: Rewriting): Promise<Loaded> {
+async function fetched(
+  input: URL | Request,
+  url: string,
+  options: LoadOptions,
+  rewriting: Rewriting,
+): Promise<Loaded> {
   let { signal } = options;
   if (signal !== undefined && "signal" in input) signal = AbortSignal.any([signal, input.signal]);
   const response = await fetch(input, signal && { signal }).catch((cause: unknown) => {
@@ -114,12 +123,17 @@ async function loadResponse(
 ): Promise<Loaded> {
   const what = response.url || requested || "the response";
   if (!response.ok) {
-    const status = response.status === 0 ? "an opaque response: request it with CORS" : `HTTP ${response.status} ${response.statusText}`;
+    const status =
+      response.status === 0
+        ? "an opaque response: request it with CORS"
+        : `HTTP ${response.status} ${response.statusText}`;
     await response.body?.cancel().catch(() => undefined);
     throw new CompileError(`could not load ${what}: the server answered ${status.trim()}`);
   }
   if (response.bodyUsed || response.body?.locked) {
-    throw new CompileError(`could not load ${what}: its body was already read, pass a fresh response or a clone`);
+    throw new CompileError(
+      `could not load ${what}: its body was already read, pass a fresh response or a clone`,
+    );
   }
   if (response.body === null) throw new CompileError(`${what} is empty`);
   const { headers } = response;
@@ -151,11 +165,14 @@ async function readStream(
     for (;;) {
       const { done, value } = await reader
         .read()
-        .catch((cause: unknown) => fail(`could not load ${what}, which broke off after ${builder.length} bytes`, cause));
+        .catch((cause: unknown) =>
+          fail(`could not load ${what}, which broke off after ${builder.length} bytes`, cause),
+        );
       signal?.throwIfAborted();
       if (done) break;
       const chunk = viewOf(value);
-      if (chunk === undefined) throw new CompileError(`could not load ${what}: a stream must give Uint8Array chunks`);
+      if (chunk === undefined)
+        throw new CompileError(`could not load ${what}: a stream must give Uint8Array chunks`);
       const copy = builder.push(chunk);
       const loaded = builder.length;
       if (total !== undefined && loaded > total) total = undefined;
@@ -174,7 +191,11 @@ async function readStream(
     }
     if (seen < 4) checkBegin(builder.all(), what, mime);
     const compiled = streaming?.end();
-    return { what, image: builder.finish(), streamed: streaming && compiled && { compiled, changed: streaming.changed } };
+    return {
+      what,
+      image: builder.finish(),
+      streamed: streaming && compiled && { compiled, changed: streaming.changed },
+    };
   } catch (error) {
     streaming?.abort(error);
     cancel();

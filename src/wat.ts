@@ -16,7 +16,11 @@ let loading: Promise<Wabt> | undefined;
 async function loadWabt(): Promise<Wabt> {
   let loaded = await platform().loadWabt();
   // A CommonJS package arrives wrapped once or twice, by the bundler's or the runtime's manner.
-  for (let depth = 0; depth < 2 && typeof loaded === "object" && loaded !== null && "default" in loaded; depth++) {
+  for (
+    let depth = 0;
+    depth < 2 && typeof loaded === "object" && loaded !== null && "default" in loaded;
+    depth++
+  ) {
     loaded = loaded.default;
   }
   return (typeof loaded === "function" ? await loaded() : loaded) as Wabt;
@@ -72,7 +76,8 @@ export async function assemble(text: string, what: string): Promise<Assembled> {
 function textError(error: unknown, text: string, what: string): CompileError {
   const message = error instanceof Error ? error.message : String(error);
   const found = /^wat:(\d+):(\d+): error: (.*)$/m.exec(message);
-  if (found === null) return new CompileError(`${what} could not be parsed as WebAssembly text: ${message}`, { cause: error });
+  if (found === null)
+    return new CompileError(`${what} could not be parsed as WebAssembly text: ${message}`, { cause: error });
   const line = Number(found[1]);
   const source = text.split("\n")[line - 1]?.replace(/\r$/, "") ?? "";
   const before = new TextEncoder().encode(source).slice(0, Number(found[2]) - 1);

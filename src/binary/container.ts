@@ -19,7 +19,13 @@ export function isContainer(bytes: Uint8Array): boolean {
 
 export function pack(module: Uint8Array, name: string | undefined): Uint8Array<ArrayBuffer> {
   const encoded = new TextEncoder().encode(name ?? "");
-  const container = concat([MAGIC, new Uint8Array(FIXED - MAGIC.length), encoded, module, new Uint8Array(DIGEST)]);
+  const container = concat([
+    MAGIC,
+    new Uint8Array(FIXED - MAGIC.length),
+    encoded,
+    module,
+    new Uint8Array(DIGEST),
+  ]);
   const view = new DataView(container.buffer);
   view.setUint32(8, name === undefined ? NO_NAME : encoded.length, true);
   view.setUint32(12, module.length, true);
@@ -51,7 +57,9 @@ export function unpack(container: Uint8Array<ArrayBuffer>): Unpacked {
   const nameLength = announced === NO_NAME ? 0 : announced;
   const size = FIXED + nameLength + view.getUint32(12, true) + DIGEST;
   if (size !== container.length) {
-    throw new CompileError(`the serialized module has ${container.length} bytes where it should have ${size}: it was cut or altered`);
+    throw new CompileError(
+      `the serialized module has ${container.length} bytes where it should have ${size}: it was cut or altered`,
+    );
   }
   const end = size - DIGEST;
   if (digest(view, end).some((word, index) => word !== view.getInt32(end + index * 4, true))) {
@@ -81,7 +89,12 @@ function digest(view: DataView, length: number): number[] {
     d = (step(d, z) + a) | 0;
   };
   for (let at = 0; at < whole; at += 16) {
-    mix(view.getInt32(at, true), view.getInt32(at + 4, true), view.getInt32(at + 8, true), view.getInt32(at + 12, true));
+    mix(
+      view.getInt32(at, true),
+      view.getInt32(at + 4, true),
+      view.getInt32(at + 8, true),
+      view.getInt32(at + 12, true),
+    );
   }
   const last = new DataView(new ArrayBuffer(16));
   for (let at = whole; at < length; at++) last.setUint8(at - whole, view.getUint8(at));

@@ -106,7 +106,7 @@ export function readInterface(bytes: Uint8Array<ArrayBuffer>): ModuleInterface {
     }
   }
 
-  return { imports, exports };
+  return { imports: Object.freeze(imports), exports };
 }
 
 function pushed<T>(space: T[], type: T): T {

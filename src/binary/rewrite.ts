@@ -1,8 +1,8 @@
 import { CompileError } from "../errors.js";
-import { Cursor } from "./cursor.js";
-import { ADDRESS_64, leb, type Limits, readLimits, SHARED, writeLimits } from "./limits.js";
-import { CODE, HEADER_SIZE, IMPORT, MEMORY, TABLE } from "./sections.js";
 import { skipConstant } from "./constant.js";
+import { Cursor } from "./cursor.js";
+import { ADDRESS_64, type Limits, leb, readLimits, SHARED, writeLimits } from "./limits.js";
+import { CODE, HEADER_SIZE, IMPORT, MEMORY, TABLE } from "./sections.js";
 import { readReference, readValueType } from "./value-types.js";
 
 /** What an instance needs its module's limits to be. */
@@ -35,7 +35,11 @@ function isRewritten(id: number, rewriting: Rewriting): boolean {
 }
 
 /** The body of a section with its limits rewritten; `undefined` where nothing changes. */
-function rewriteSection(id: number, body: Uint8Array<ArrayBuffer>, rewriting: Rewriting): Uint8Array | undefined {
+function rewriteSection(
+  id: number,
+  body: Uint8Array<ArrayBuffer>,
+  rewriting: Rewriting,
+): Uint8Array | undefined {
   const patches: Patch[] = [];
   const cursor = new Cursor(body);
   const patch = (change: (limits: Limits) => boolean) => {
@@ -216,9 +220,8 @@ export class StreamRewriter {
     const header = 1 + this.#sizeBytes;
     const id = whole[0] as number;
     const body = rewriteSection(id, whole.subarray(header), this.#rewriting);
-    if (body === undefined) return this.#write(whole);
-    this.changed = true;
-    this.#write(concat([Uint8Array.from([id, ...leb(body.length)]), body]));
+    this.changed ||= body !== undefined;
+    this.#write(body === undefined ? whole : concat([Uint8Array.from([id, ...leb(body.length)]), body]));
   }
 }
 

@@ -8,23 +8,29 @@ const REF = 0x64;
 
 /** Abstract heap types by their code (core specification 5.3.3): as in `(ref …)`, and the short name of the nullable one. */
 const HEAP: Readonly<Record<number, readonly [heap: string, nullable: AbstractRefType | undefined]>> = {
-  0x68: ["cont", undefined],
-  0x69: ["exn", "exnref"],
-  0x6a: ["array", "arrayref"],
-  0x6b: ["struct", "structref"],
-  0x6c: ["i31", "i31ref"],
-  0x6d: ["eq", "eqref"],
-  0x6e: ["any", "anyref"],
-  0x6f: ["extern", "externref"],
-  0x70: ["func", "funcref"],
-  0x71: ["none", "nullref"],
-  0x72: ["noextern", "nullexternref"],
-  0x73: ["nofunc", "nullfuncref"],
-  0x74: ["noexn", "nullexnref"],
-  0x75: ["nocont", undefined],
+  104: ["cont", undefined],
+  105: ["exn", "exnref"],
+  106: ["array", "arrayref"],
+  107: ["struct", "structref"],
+  108: ["i31", "i31ref"],
+  109: ["eq", "eqref"],
+  110: ["any", "anyref"],
+  111: ["extern", "externref"],
+  112: ["func", "funcref"],
+  113: ["none", "nullref"],
+  114: ["noextern", "nullexternref"],
+  115: ["nofunc", "nullfuncref"],
+  116: ["noexn", "nullexnref"],
+  117: ["nocont", undefined],
 };
 
-const NUMBERS: Readonly<Record<number, ValueType>> = { 0x7f: "i32", 0x7e: "i64", 0x7d: "f32", 0x7c: "f64", 0x7b: "v128" };
+const NUMBERS: Readonly<Record<number, ValueType>> = {
+  127: "i32",
+  126: "i64",
+  125: "f32",
+  124: "f64",
+  123: "v128",
+};
 
 function isPrefix(code: number | undefined): boolean {
   return code === SHARED || code === EXACT;
@@ -143,7 +149,11 @@ export class FunctionTypes {
     if (offset === undefined || cursor.bytes[offset] !== 0x60) return cursor.fail("an unknown function type");
     cursor.at = offset + 1;
     const parameters = readValueTypes(cursor);
-    const type: FunctionType = Object.freeze({ kind: "function", parameters, results: readValueTypes(cursor) });
+    const type: FunctionType = Object.freeze({
+      kind: "function",
+      parameters,
+      results: readValueTypes(cursor),
+    });
     this.#decoded.set(index, type);
     return type;
   }

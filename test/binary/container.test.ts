@@ -6,16 +6,23 @@ import { CompileError } from "../../src/errors.js";
 describe("unpack", () => {
   test("unpack gives what pack was given: any bytes, any name or none", () => {
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 200 }), fc.option(fc.string({ unit: "grapheme" }), { nil: undefined }), (module, name) => {
-        const unpacked = unpack(pack(module, name));
-        expect(unpacked.name).toBe(name);
-        expect(Array.from(unpacked.module)).toEqual(Array.from(module));
-      }),
+      fc.property(
+        fc.uint8Array({ maxLength: 200 }),
+        fc.option(fc.string({ unit: "grapheme" }), { nil: undefined }),
+        (module, name) => {
+          const unpacked = unpack(pack(module, name));
+          expect(unpacked.name).toBe(name);
+          expect(Array.from(unpacked.module)).toEqual(Array.from(module));
+        },
+      ),
     );
   });
 
   test("unpack refuses every flipped bit, cut and extension", () => {
-    const container = pack(Uint8Array.from({ length: 70 }, (_, at) => at * 7), "näme");
+    const container = pack(
+      Uint8Array.from({ length: 70 }, (_, at) => at * 7),
+      "näme",
+    );
     for (let bit = 0; bit < container.length * 8; bit++) {
       const altered = container.slice();
       altered[bit >> 3] = (altered[bit >> 3] as number) ^ (1 << (bit & 7));
@@ -35,12 +42,16 @@ describe("unpack", () => {
     const module = Uint8Array.from({ length: 400 }, (_, at) => (at * at) >> 3);
     const container = pack(module, undefined);
     fc.assert(
-      fc.property(fc.nat(container.length - 1), fc.uint8Array({ minLength: 1, maxLength: 64 }), (at, bytes) => {
-        const altered = container.slice();
-        altered.set(bytes.subarray(0, altered.length - at), at);
-        const isSame = altered.every((byte, index) => byte === container[index]);
-        if (!isSame) expect(() => unpack(altered)).toThrow(CompileError);
-      }),
+      fc.property(
+        fc.nat(container.length - 1),
+        fc.uint8Array({ minLength: 1, maxLength: 64 }),
+        (at, bytes) => {
+          const altered = container.slice();
+          altered.set(bytes.subarray(0, altered.length - at), at);
+          const isSame = altered.every((byte, index) => byte === container[index]);
+          if (!isSame) expect(() => unpack(altered)).toThrow(CompileError);
+        },
+      ),
       { numRuns: 500 },
     );
     const swapped = container.slice();

@@ -62,7 +62,13 @@ export const features: readonly Feature[] = [
     bytes: binary(
       section(1, vec([FUNC, vec(V128), vec(V128)])),
       section(3, vec(0)),
-      section(6, vec([V128, 0, 0xfd, 12, Array.from({ length: 16 }, (_, at) => at), END], [I32, 1, 0x41, 0x80, 0x7f, END])),
+      section(
+        6,
+        vec(
+          [V128, 0, 0xfd, 12, Array.from({ length: 16 }, (_, at) => at), END],
+          [I32, 1, 0x41, 0x80, 0x7f, END],
+        ),
+      ),
       section(7, vec(["f", 0, 0], ["v", 3, 0], ["i", 3, 1])),
       traps(1),
     ),
@@ -160,7 +166,12 @@ export const features: readonly Feature[] = [
       ["env", "g", global("i32")],
       ["env", "h", global("i64", true)],
     ],
-    exports: { last: global("externref", true), imported: global("i64", true), nan: global("f64"), sum: global("i32") },
+    exports: {
+      last: global("externref", true),
+      imported: global("i64", true),
+      nan: global("f64"),
+      sum: global("i32"),
+    },
   },
   {
     title: "tags",
@@ -191,9 +202,30 @@ export const features: readonly Feature[] = [
       section(2, vec(["env", "short", 0, 0], ["env", "long", 0, 1], ["env", "sure", 0, 2])),
     ),
     imports: [
-      ["env", "short", fn(everyAbstract.map(([, short]) => short), [])],
-      ["env", "long", fn(everyAbstract.map(([, short]) => short), [])],
-      ["env", "sure", fn(everyAbstract.map(([, , heap]) => `(ref ${heap})`), [])],
+      [
+        "env",
+        "short",
+        fn(
+          everyAbstract.map(([, short]) => short),
+          [],
+        ),
+      ],
+      [
+        "env",
+        "long",
+        fn(
+          everyAbstract.map(([, short]) => short),
+          [],
+        ),
+      ],
+      [
+        "env",
+        "sure",
+        fn(
+          everyAbstract.map(([, , heap]) => `(ref ${heap})`),
+          [],
+        ),
+      ],
     ],
   },
   {
@@ -203,7 +235,13 @@ export const features: readonly Feature[] = [
         1,
         vec(
           // (rec (type (sub (struct (field (mut i8)) (field (ref null 1))))) (type (sub final 0 (struct …))))
-          [0x4e, vec([0x50, vec(), 0x5f, vec([0x78, 1], [0x63, 1, 0])], [0x4f, vec(0), 0x5f, vec([0x78, 1], [0x63, 1, 0], [I64, 0])])],
+          [
+            0x4e,
+            vec(
+              [0x50, vec(), 0x5f, vec([0x78, 1], [0x63, 1, 0])],
+              [0x4f, vec(0), 0x5f, vec([0x78, 1], [0x63, 1, 0], [I64, 0])],
+            ),
+          ],
           [0x5e, 0x77, 1],
           [0x50, vec(), FUNC, vec([0x63, 0]), vec([0x64, 2])],
           [0x4e, vec()],
@@ -244,7 +282,16 @@ export const features: readonly Feature[] = [
     bytes: binary(
       section(1, vec([FUNC, vec(), vec()])),
       section(2, vec(["__proto__", "constructor", 0, 0], ["constructor", "__proto__", 0, 0], ["", "", 0, 0])),
-      section(7, vec(["__proto__", 0, 0], ["hasOwnProperty", 0, 1], ["", 0, 2], ["naïve \u{1f980} \ufeff", 0, 0], ["a".repeat(300), 0, 0])),
+      section(
+        7,
+        vec(
+          ["__proto__", 0, 0],
+          ["hasOwnProperty", 0, 1],
+          ["", 0, 2],
+          ["naïve \u{1f980} \ufeff", 0, 0],
+          ["a".repeat(300), 0, 0],
+        ),
+      ),
     ),
     imports: [
       ["__proto__", "constructor", fn([], [])],
@@ -289,7 +336,10 @@ export const features: readonly Feature[] = [
   {
     title: "shared and exact references (proposals)",
     bytes: binary(
-      section(1, vec([FUNC, vec(), vec()], [0x65, FUNC, vec([0x63, 0x65, 0x6e], [0x64, 0x62, 0]), vec([0x65, 0x70])])),
+      section(
+        1,
+        vec([FUNC, vec(), vec()], [0x65, FUNC, vec([0x63, 0x65, 0x6e], [0x64, 0x62, 0]), vec([0x65, 0x70])]),
+      ),
       section(2, vec(["env", "f", 0, 1])),
     ),
     imports: [["env", "f", fn(["(ref null (shared any))", "(ref (exact 0))"], ["(ref null (shared func))"])]],

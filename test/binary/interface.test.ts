@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { CompileError } from "../../src/errors.js";
 import { readInterface } from "../../src/binary/interface.js";
+import { CompileError } from "../../src/errors.js";
 import { binary, section, uleb, vec } from "./build.js";
 import { features } from "./features.js";
 

@@ -11,7 +11,11 @@ describe("NameSection", () => {
     const names = NameSection.ofModule(
       binary(
         section(1, vec()),
-        custom("name", subsection(0, ...name("módule")), functionNames([0, "first"], [300, "__proto__"], [301, ""])),
+        custom(
+          "name",
+          subsection(0, ...name("módule")),
+          functionNames([0, "first"], [300, "__proto__"], [301, ""]),
+        ),
       ),
     );
     expect(names.moduleName).toBe("módule");

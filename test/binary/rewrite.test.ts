@@ -39,7 +39,12 @@ describe("rewriteHead", () => {
       { kind: "memory", minimum: 0, maximum: 65536, shared: true },
       { kind: "memory", minimum: 1, maximum: 9, shared: true },
     ]);
-    expect(readInterface(rewritten).imports[0]?.type).toEqual({ kind: "memory", minimum: 1, maximum: 65536, shared: true });
+    expect(readInterface(rewritten).imports[0]?.type).toEqual({
+      kind: "memory",
+      minimum: 1,
+      maximum: 65536,
+      shared: true,
+    });
   });
 
   test("rewriteHead clamps the maximum of the memories and tables that the module defines", () => {
@@ -50,7 +55,9 @@ describe("rewriteHead", () => {
       section(7, vec(["m", 2, 1], ["n", 2, 2], ["t", 1, 1], ["u", 1, 2], ["v", 1, 3])),
     );
     const { imports, exports } = readInterface(rewrite(bytes, { memoryPages: 10, tableElements: 5 }));
-    expect(imports.map((entry) => entry.type)).toEqual(readInterface(bytes).imports.map((entry) => entry.type));
+    expect(imports.map((entry) => entry.type)).toEqual(
+      readInterface(bytes).imports.map((entry) => entry.type),
+    );
     expect([...exports.values()]).toMatchObject([
       { minimum: 2, maximum: 10, shared: false },
       { minimum: 2, maximum: 10, address: "i64" },
@@ -59,7 +66,9 @@ describe("rewriteHead", () => {
       { minimum: 1, maximum: 3 },
     ]);
     expect(() => rewriteHead(bytes, { memoryPages: 1 })).toThrow(CompileError);
-    expect(() => rewriteHead(bytes, { memoryPages: 1 })).toThrow("the module needs 2 memory pages from the start");
+    expect(() => rewriteHead(bytes, { memoryPages: 1 })).toThrow(
+      "the module needs 2 memory pages from the start",
+    );
     expect(() => rewriteHead(bytes, { tableElements: 0 })).toThrow("more than the 0 that its limits allow");
   });
 
@@ -87,7 +96,8 @@ describe("rewriteHead", () => {
     let accepted = 0;
     for (const { bytes, title } of features) {
       if (!WebAssembly.validate(bytes)) continue;
-      for (const rewriting of rewritings) expect(WebAssembly.validate(rewrite(bytes, rewriting)), title).toBe(true);
+      for (const rewriting of rewritings)
+        expect(WebAssembly.validate(rewrite(bytes, rewriting)), title).toBe(true);
       accepted++;
     }
     expect(accepted).toBeGreaterThan(8);
@@ -132,7 +142,11 @@ describe("rewriteHead", () => {
       const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code));
       const memory = exports["m"] as WebAssembly.Memory;
       const result = (exports["f"] as (value: number) => number)(77);
-      return { result, bytes: new Uint8Array(memory.buffer).slice(), shared: !(memory.buffer instanceof ArrayBuffer) };
+      return {
+        result,
+        bytes: new Uint8Array(memory.buffer).slice(),
+        shared: !(memory.buffer instanceof ArrayBuffer),
+      };
     };
     const original = run(bytes);
     const rewritten = run(rewrite(bytes, { shared: true, memoryPages: 3 }));
