@@ -13,6 +13,7 @@ export {
   UnsupportedError,
   WasmexError,
 } from "./errors.js";
+export type { Globals } from "./exported-globals.js";
 export { type Context, fn, type HostFunction, type Imports, type ImportValue } from "./imports.js";
 export { Instance, type InstanceOptions } from "./instance.js";
 export { Memory, type MemoryOwner } from "./memory.js";
