@@ -8,7 +8,7 @@ import {
   FILETYPE_SYMBOLIC_LINK,
   FILETYPE_UNKNOWN,
 } from "../../src/vfs/contract.js";
-import type { Listing } from "./directory-listing.js";
+import type { Cookies } from "../../src/vfs/cookies.js";
 
 /** What stands behind one node number: a name in a directory, and the descriptors that pin what it named. */
 export class Entry {
@@ -33,7 +33,7 @@ export class Entry {
   target: Uint8Array | undefined;
   /** Why it could not be pinned when it was retained: what every later call answers. */
   lost = 0;
-  listing: Listing | undefined;
+  listing: Cookies<Uint8Array> | undefined;
 
   constructor(parent: Entry | undefined, name: Uint8Array, filetype: number) {
     this.parent = parent;

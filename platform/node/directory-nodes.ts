@@ -1,10 +1,11 @@
 import { lstatSync, readlinkSync } from "node:fs";
 import { FILETYPE_DIRECTORY, FILETYPE_SYMBOLIC_LINK, type Node } from "../../src/vfs/contract.js";
-import { ERRNO_BADF, ERRNO_INVAL, ERRNO_NOTDIR } from "../../src/vfs/errno.js";
+import { ERRNO_BADF, ERRNO_INVAL, ERRNO_NOTDIR, ERRNO_STALE } from "../../src/vfs/errno.js";
+import { NodeTable } from "../../src/vfs/node-table.js";
+import { DescriptorSet } from "./directory-descriptors.js";
 import { Entry, toBytes } from "./directory-entry.js";
 import { failure } from "./directory-errors.js";
 import { type Ground, HandleGround, type Located, PathGround } from "./directory-ground.js";
-import { DescriptorSet, NodeTable } from "./directory-table.js";
 
 /** How long an unused root stays open, in milliseconds. */
 const IDLE = 1000;
@@ -15,8 +16,7 @@ export class DirectoryNodes {
   readonly rootNode: Node;
   readonly ground: Ground;
   readonly descriptors: DescriptorSet;
-  readonly #table = new NodeTable();
-  #depth = 0;
+  readonly #table: NodeTable<Entry>;
   #used = false;
   #idle: NodeJS.Timeout | undefined;
 
@@ -27,22 +27,19 @@ export class DirectoryNodes {
     this.root.stats = undefined;
     // The root keeps its number: this hold is never released.
     this.root.retains = 1;
-    this.rootNode = this.#table.add(this.root);
     this.ground = handles
       ? new HandleGround(this.descriptors, this.root, path)
       : new PathGround(this.root, path);
+    this.#table = new NodeTable<Entry>(this.#keep, this.#drop);
+    this.rootNode = this.#table.add(this.root);
   }
 
   begin(): void {
-    this.#depth++;
+    this.#table.begin();
   }
 
   end(): void {
-    if (--this.#depth > 0) {
-      return;
-    }
-    this.#table.settle(this.#keep, this.#drop);
-    if (this.root.handle >= 0) {
+    if (this.#table.end() && this.root.handle >= 0) {
       this.#used = true;
       this.#idle ??= setTimeout(this.#closeIdleRoot, IDLE).unref();
     }
@@ -57,18 +54,11 @@ export class DirectoryNodes {
   }
 
   retain(node: Node): void {
-    const entry = this.#table.get(node);
-    if (entry !== undefined) {
-      entry.retains++;
-    }
+    this.#table.retain(node);
   }
 
   release(node: Node): void {
     this.#table.release(node);
-    if (this.#depth === 0) {
-      this.begin();
-      this.end();
-    }
   }
 
   /** The path of a name in a directory, or a negated errno. */
@@ -126,12 +116,19 @@ export class DirectoryNodes {
     entry.stats = undefined;
     if (entry !== this.root && this.ground.pins) {
       this.#pin(entry);
-      entry.parent = undefined;
+      // A link to it can only be made by its name, as long as its directory is held too.
+      if (entry.parent?.retains === 0) {
+        entry.parent = undefined;
+      }
     }
   };
 
   readonly #drop = (entry: Entry): void => {
     this.descriptors.closeAll(entry);
+    if (this.ground.pins) {
+      entry.parent = undefined;
+      entry.lost = -ERRNO_STALE;
+    }
     entry.listing = undefined;
   };
 

@@ -17,7 +17,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openDirectory, openShared, type SharedDirectory } from "../../platform/node/directory.js";
 import { DirectoryBackend } from "../../platform/node/directory-backend.js";
 import { HandleGround } from "../../platform/node/directory-ground.js";
@@ -42,6 +42,20 @@ import {
   ERRNO_PERM,
   ERRNO_STALE,
 } from "../../src/vfs/errno.js";
+import { backendContract } from "../vfs/contract-suite.js";
+
+for (const handles of HandleGround.works() ? [true, false] : [false]) {
+  const made: string[] = [];
+  backendContract(`a host directory by ${handles ? "handles" : "paths"}`, () => {
+    made.push(realpathSync(mkdtempSync(join(tmpdir(), "wasmex-contract-"))));
+    return new DirectoryBackend(made[made.length - 1] as string, handles);
+  });
+  afterAll(() => {
+    for (const path of made) {
+      rmSync(path, { recursive: true, force: true });
+    }
+  });
+}
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (from: Uint8Array) => new TextDecoder().decode(from);
