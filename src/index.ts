@@ -33,3 +33,6 @@ export type {
 } from "./shape.js";
 export type { ModuleSource, Progress } from "./source.js";
 export type { JsType, JsTypes, WasmValue } from "./values.js";
+export { type FileKind, type FileStat, type Tree, VirtualFileSystem } from "./vfs/virtual-file-system.js";
+export type { OutputOption, PreopenFlag, PreopenOptions, WasiOptions } from "./wasi/options.js";
+export { Wasi } from "./wasi/wasi.js";
