@@ -22,7 +22,7 @@ const TYPES = {
 };
 
 /** What makes a page cross-origin isolated, and so gives it shared memory. */
-const ISOLATION = {
+export const ISOLATION = {
   "cross-origin-opener-policy": "same-origin",
   "cross-origin-embedder-policy": "require-corp",
 };

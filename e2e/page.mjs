@@ -4,6 +4,8 @@ import { cases } from "./cases/cases.mjs";
 const parameters = new URLSearchParams(location.search);
 const way = parameters.get("way") === "script" ? "script" : "module";
 const heavy = parameters.get("heavy") === "yes";
+const workerUrl = parameters.get("worker");
+const options = workerUrl === null ? {} : { workerUrl };
 
 /** @param {object} message */
 const post = (message) => fetch("/report", { method: "POST", body: JSON.stringify(message) });
@@ -28,7 +30,7 @@ try {
     /** @type {Record<string, unknown>} */
     const outcome = { name, state: "pass" };
     try {
-      await run({ Wasmex, isolated: globalThis.crossOriginIsolated, way });
+      await run({ Wasmex, isolated: globalThis.crossOriginIsolated, options });
     } catch (error) {
       outcome["state"] = "fail";
       const stack = error instanceof Error ? (error.stack ?? "") : "";

@@ -1,6 +1,6 @@
 // Every engine, on isolated and on plain pages: the bundled suites, and the cases from a script tag and from a module.
 import { fileURLToPath } from "node:url";
-import { serve } from "../demo/server.mjs";
+import { ISOLATION, serve } from "../demo/server.mjs";
 import { ANSWER } from "./cases/programs.mjs";
 import { bundleSuites, listSuites } from "./suites/bundle.mjs";
 import { ENGINES, launch, missingPrograms } from "./support/engines.mjs";
@@ -13,26 +13,51 @@ const root = fileURLToPath(new URL("../", import.meta.url));
  * @typedef {{ name: string, outcomes: Outcome[], milliseconds: number }} Part
  */
 
-/** The pages of one engine. The 20 MB program is run once from each kind of page, by another way each. */
+/** The pages of one engine. The 20 MB program is run once on each kind of page, by another way each. */
 const PAGES = [
   { isolated: true, name: "suites inline", path: "/e2e/suites/page.html?thread=inline" },
   { isolated: true, name: "suites worker", path: "/e2e/suites/page.html?thread=worker" },
   { isolated: true, name: "script tag", path: "/e2e/script.html?way=script&heavy=yes" },
   { isolated: true, name: "module", path: "/e2e/module.html?way=module" },
+  {
+    isolated: true,
+    name: "script tag under a strict policy",
+    path: "/e2e/policy/script.html?way=script&worker=/dist/worker.js",
+  },
+  { isolated: true, name: "script tag from another origin", path: "/e2e/elsewhere.html?way=script" },
   { isolated: false, name: "suites inline", path: "/e2e/suites/page.html?thread=inline" },
   { isolated: false, name: "script tag", path: "/e2e/script.html?way=script" },
   { isolated: false, name: "module", path: "/e2e/module.html?way=module&heavy=yes" },
 ];
 
+/** The strictest policy that runs WebAssembly at all: no scripts but files of this origin, no blobs. */
+const POLICY = "script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'";
+
+/** A page that has the script tag's file from a server of its own, as from a content network. */
+const ELSEWHERE = `<!doctype html>
+<meta charset="utf-8">
+<link rel="icon" href="data:,">
+<script src="ORIGIN/wasmex.global.js"></script>
+<script type="module" src="/e2e/page.mjs"></script>`;
+
 /**
  * @param {Inbox} inbox
  * @param {boolean} isolated
+ * @param {string} elsewhere another origin that has `dist`
  */
-function serveRepository(inbox, isolated) {
+function serveRepository(inbox, isolated, elsewhere) {
   return serve({
     folders: { "/": root },
     isolated,
     handle(request, response) {
+      if (request.url?.startsWith("/e2e/policy/")) {
+        response.setHeader("content-security-policy", POLICY);
+        request.url = request.url.replace("/policy/", "/");
+      } else if (request.url?.startsWith("/e2e/elsewhere.html")) {
+        const page = ELSEWHERE.replace("ORIGIN", elsewhere);
+        response.writeHead(200, { ...ISOLATION, "content-type": "text/html; charset=utf-8" }).end(page);
+        return true;
+      }
       if (request.url === "/e2e/answer.wasm") {
         const headers = { "content-type": "application/wasm", "content-length": ANSWER.length };
         response.writeHead(200, headers).end(ANSWER);
@@ -94,7 +119,8 @@ export async function runBrowsers({ engines, pages = "", only, onPart } = {}) {
  */
 async function runEngine(name, isolated, pages, only, add) {
   const inbox = new Inbox();
-  const server = await serveRepository(inbox, isolated);
+  const elsewhere = await serve({ folders: { "/": `${root}dist` } });
+  const server = await serveRepository(inbox, isolated, elsewhere.url);
   try {
     for (const { name: pageName, path } of pages) {
       const start = performance.now();
@@ -120,6 +146,7 @@ async function runEngine(name, isolated, pages, only, add) {
     }
   } finally {
     await server.close();
+    await elsewhere.close();
   }
 }
 

@@ -4,16 +4,17 @@ import { ANSWER, CALLS, CAT, EXIT } from "./programs.mjs";
 
 /**
  * @typedef {import("wasmex")} Api
- * @typedef {{ Wasmex: Api, isolated: boolean, way: "script" | "module" }} Surroundings
+ * @typedef {{ Wasmex: Api, isolated: boolean, options: { workerUrl?: string } }} Surroundings
  * @typedef {{ name: string, heavy?: boolean, run(surroundings: Surroundings): Promise<void> }} Case
  */
 
-/** @param {Api} Wasmex */
-const startCalls = (Wasmex, options = {}) =>
+/** @param {Surroundings} surroundings */
+const startCalls = ({ Wasmex, options }, more = {}) =>
   Wasmex.start({
     bytes: CALLS,
     imports: { env: { twice: Wasmex.fn(["i32"], ["i32"], (_context, value) => value * 2) } },
     ...options,
+    ...more,
   });
 
 /** @type {Case[]} */
@@ -63,8 +64,9 @@ export const cases = [
   },
   {
     name: "start picks the thread that this page allows",
-    async run({ Wasmex, isolated }) {
-      const process = await startCalls(Wasmex);
+    async run(surroundings) {
+      const { isolated } = surroundings;
+      const process = await startCalls(surroundings);
       equal(process.thread, isolated ? "worker" : "inline");
       await process.stop();
       await fails(() => process.callFunction("sum", [1, 2]), "StoppedError");
@@ -72,8 +74,8 @@ export const cases = [
   },
   {
     name: "Process.callFunction calls, checks and converts",
-    async run({ Wasmex }) {
-      const process = await startCalls(Wasmex);
+    async run(surroundings) {
+      const process = await startCalls(surroundings);
       equal(await process.callFunction("sum", [50, -8]), [42]);
       await fails(() => process.callFunction("sum", [1]), "CallError", /expected 2, got 1/);
       await fails(() => process.callFunction("nope"), "CallError", /`nope` not found/);
@@ -82,8 +84,8 @@ export const cases = [
   },
   {
     name: "Process.memory is the guest's own memory and follows its growth",
-    async run({ Wasmex }) {
-      const process = await startCalls(Wasmex);
+    async run(surroundings) {
+      const process = await startCalls(surroundings);
       const memory = process.memory();
       equal(memory.readString(8, 5), "hello");
       memory.writeBinary(42, "hello, world");
@@ -95,21 +97,22 @@ export const cases = [
   },
   {
     name: "a host function is called back",
-    async run({ Wasmex }) {
-      const process = await startCalls(Wasmex);
+    async run(surroundings) {
+      const process = await startCalls(surroundings);
       equal(await process.callFunction("four_times", [5]), [20]);
       await process.stop();
     },
   },
   {
     name: "an asynchronous host function is awaited where the guest can wait",
-    async run({ Wasmex, isolated }) {
+    async run(surroundings) {
+      const { Wasmex, isolated } = surroundings;
       const imports = {
         env: {
           twice: Wasmex.fn(["i32"], ["i32"], async (_context, value) => (await Promise.resolve(value)) * 2),
         },
       };
-      const process = await startCalls(Wasmex, { imports });
+      const process = await startCalls(surroundings, { imports });
       if (isolated || "Suspending" in WebAssembly) {
         equal(await process.callFunction("four_times", [5]), [20]);
       } else {
@@ -120,8 +123,8 @@ export const cases = [
   },
   {
     name: "a trap has the same reason everywhere and names the function",
-    async run({ Wasmex }) {
-      const process = await startCalls(Wasmex);
+    async run(surroundings) {
+      const process = await startCalls(surroundings);
       const error = await fails(() => process.callFunction("boom"), "TrapError");
       equal(error.reason, "unreachable");
       equal(error.frames[0]?.name, "boom");
@@ -131,8 +134,9 @@ export const cases = [
   },
   {
     name: "a call past its timeout is ended where it can be, and told of where not",
-    async run({ Wasmex, isolated }) {
-      const process = await startCalls(Wasmex);
+    async run(surroundings) {
+      const { isolated } = surroundings;
+      const process = await startCalls(surroundings);
       const start = performance.now();
       if (isolated) {
         await fails(() => process.callFunction("forever", [], 100), "TimeoutError");
@@ -147,12 +151,12 @@ export const cases = [
   },
   {
     name: "a WASI program copies one Pipe to another",
-    async run({ Wasmex }) {
+    async run({ Wasmex, options }) {
       const stdin = new Wasmex.Pipe();
       const stdout = new Wasmex.Pipe();
       const text = "Grüße\n".repeat(50);
       stdin.write(text);
-      const process = await Wasmex.start({ bytes: CAT, wasi: { stdin, stdout } });
+      const process = await Wasmex.start({ bytes: CAT, wasi: { stdin, stdout }, ...options });
       await process.callFunction("_start");
       equal(stdout.readString(), text);
       await process.stop();
@@ -160,8 +164,8 @@ export const cases = [
   },
   {
     name: "run answers the exit code and the output of a WASI program",
-    async run({ Wasmex }) {
-      const result = await Wasmex.run({ bytes: EXIT, wasi: true });
+    async run({ Wasmex, options }) {
+      const result = await Wasmex.run({ bytes: EXIT, wasi: true, ...options });
       equal(result, { exitCode: 3, stdout: "", stderr: "good bye\n" });
     },
   },
@@ -177,7 +181,7 @@ export const cases = [
   {
     name: "esbuild turns TypeScript from a Pipe into JavaScript in another",
     heavy: true,
-    async run({ Wasmex }) {
+    async run({ Wasmex, options }) {
       let loaded = 0;
       const module = await Wasmex.Module.compile(fetch("/node_modules/@esbuild/wasi-preview1/esbuild.wasm"), {
         onProgress: (progress) => {
@@ -191,6 +195,7 @@ export const cases = [
         module,
         wasi: { args: ["--loader=ts", "--format=esm"], stdin },
         timeout: 100_000,
+        ...options,
       });
       equal(result, { exitCode: 0, stdout: "export const answer = 42;\n", stderr: "" });
     },
