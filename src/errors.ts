@@ -102,3 +102,17 @@ export class StoppedError extends WasmexError {
 export class UnsupportedError extends WasmexError {
   override readonly name: string = "UnsupportedError";
 }
+
+/** The host asked a `VirtualFileSystem` for what it can't do: the message names the path. */
+export class FileSystemError extends WasmexError {
+  override readonly name: string = "FileSystemError";
+  /** The POSIX name of the error, such as `ENOENT`. */
+  readonly code: string;
+  readonly path: string;
+
+  constructor(message: string, options: { code: string; path: string }) {
+    super(message);
+    this.code = options.code;
+    this.path = options.path;
+  }
+}

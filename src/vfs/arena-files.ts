@@ -302,3 +302,19 @@ function freeBlocks(m: ArenaMemory, node: number, first: number): void {
     }
   }
 }
+
+/** Where the next block that isn't a hole begins (or `offset`, within one); the size where none does. */
+export function nextData(m: ArenaMemory, node: number, offset: number): number {
+  const size = sizeOf(m, node);
+  const sizeClass = m.get(node + CLASS);
+  if ((m.get(node + KIND) & MAPPED) === 0) {
+    return offset < capacityOf(sizeClass) ? offset : size;
+  }
+  const data = m.get(node + DATA);
+  for (let index = blockIndex(offset); index < 1 << (sizeClass - 2); index++) {
+    if (m.get(data + index) !== 0) {
+      return Math.max(offset, index * BLOCK);
+    }
+  }
+  return size;
+}

@@ -10,7 +10,7 @@ import {
   shrinkDirectory,
   visitEntries,
 } from "./arena-directories.js";
-import { copy, readFile, truncateFile, writeFile } from "./arena-files.js";
+import { copy, nextData, readFile, truncateFile, writeFile } from "./arena-files.js";
 import {
   ATIME,
   CLASS,
@@ -499,6 +499,11 @@ export class MemoryBackend implements Backend {
   append(node: Node, source: Uint8Array, start: number, length: number): Result {
     const m = this.#memory;
     return isDirectory(m, node) ? -ERRNO_ISDIR : writeFile(m, node, sizeOf(m, node), source, start, length);
+  }
+
+  /** The offset from `offset` on at which the file isn't a hole for sure; its size where there is none. */
+  nextData(node: Node, offset: number): number {
+    return nextData(this.#memory, node, offset);
   }
 
   size(node: Node): Result {

@@ -6,9 +6,10 @@ export interface Place {
   readonly node: Node;
 }
 
-interface Mount extends Place {
-  /** The covered node, retained for as long as the table lives. */
-  readonly over: Node;
+export interface Mount extends Place {
+  /** The covered place, its node retained for as long as the table lives. */
+  readonly over: Place;
+  readonly path: string;
 }
 
 /**
@@ -24,7 +25,6 @@ interface Mount extends Place {
 export class MountTable {
   readonly root: Place;
   readonly #mounts: Mount[] = [];
-  readonly #overs: Backend[] = [];
 
   constructor(root: Backend) {
     root.begin();
@@ -38,15 +38,12 @@ export class MountTable {
   }
 
   /** Every mount, in the order they were made. */
-  list(): readonly { readonly at: Place; readonly root: Place }[] {
-    return this.#mounts.map((mount, index) => ({
-      at: { backend: this.#overs[index] as Backend, node: mount.over },
-      root: { backend: mount.backend, node: mount.node },
-    }));
+  list(): readonly Mount[] {
+    return this.#mounts;
   }
 
   /** Covers a node with the root of a backend. The node must be valid now; the table retains it. */
-  add(over: Place, backend: Backend): void {
+  add(over: Place, backend: Backend, path: string): void {
     over.backend.begin();
     try {
       over.backend.retain(over.node);
@@ -61,8 +58,7 @@ export class MountTable {
     } finally {
       backend.end();
     }
-    this.#mounts.push({ over: over.node, backend, node });
-    this.#overs.push(over.backend);
+    this.#mounts.push({ over, backend, node, path });
   }
 
   /** What is mounted over that node, if anything is; the backend must be begun. */
@@ -70,7 +66,8 @@ export class MountTable {
     // From the last on, so that a second mount on the same place covers the first.
     for (let index = this.#mounts.length - 1; index >= 0; index--) {
       const mount = this.#mounts[index] as Mount;
-      if (this.#overs[index] === backend && (mount.over === node || sameFile(backend, mount.over, node))) {
+      const { over } = mount;
+      if (over.backend === backend && (over.node === node || sameFile(backend, over.node, node))) {
         return mount;
       }
     }

@@ -52,10 +52,16 @@ export class Walk {
   #length = 0;
   #spare: Uint8Array = new Uint8Array(PATH_MAX);
   #begun: Backend | undefined;
+  readonly #rooted: boolean;
   readonly #nodes: Node[] = [];
   readonly #backends: Backend[] = [];
   /** What is retained while another backend is begun, as pairs. */
   readonly #retained: { backend: Backend; node: Node }[] = [];
+
+  /** @param rooted for the host's own paths, never a guest's: the start is `/` to links, and its own `..` */
+  constructor(rooted = false) {
+    this.#rooted = rooted;
+  }
 
   /** Copies a path of that many bytes. `-ERRNO_INVAL` for a NUL, `-ERRNO_ILSEQ` for what is no UTF-8. */
   load(source: Uint8Array, pointer: number, length: number): Result {
@@ -131,11 +137,14 @@ export class Walk {
       const size = end - start;
       if (bytes[start] === DOT && (size === 1 || (size === 2 && bytes[start + 1] === DOT))) {
         if (size === 2) {
-          if (depth === 0) return -ERRNO_PERM;
-          depth--;
-          directory = nodes[depth] as Node;
-          const above = backends[depth] as Backend;
-          if (above !== backend) backend = this.#cross(above, depth);
+          if (depth === 0) {
+            if (!this.#rooted) return -ERRNO_PERM;
+          } else {
+            depth--;
+            directory = nodes[depth] as Node;
+            const above = backends[depth] as Backend;
+            if (above !== backend) backend = this.#cross(above, depth);
+          }
         }
         if (!last) continue;
         this.directory = directory;
@@ -165,6 +174,11 @@ export class Walk {
         if (++links > LINKS_MAX) return -ERRNO_LOOP;
         const target = backend.readlink(node);
         if (typeof target === "number") return target;
+        if (target[0] === SLASH && this.#rooted) {
+          depth = 0;
+          directory = from;
+          if (backend !== mounts.root.backend) backend = this.#cross(mounts.root.backend, 0);
+        }
         const spliced = this.#splice(target, end);
         if (spliced < 0) return spliced;
         at = 0;
@@ -200,7 +214,12 @@ export class Walk {
     const rest = this.#length - end;
     const size = target.length;
     if (size === 0) return -ERRNO_NOENT;
-    if (target[0] === SLASH) return -ERRNO_PERM;
+    if (target[0] === SLASH) {
+      if (!this.#rooted) return -ERRNO_PERM;
+      let slashes = 1;
+      while (target[slashes] === SLASH) slashes++;
+      return this.#splice(slashes < size ? target.subarray(slashes) : Uint8Array.of(DOT), end);
+    }
     if (size + rest > PATH_MAX) return -ERRNO_NAMETOOLONG;
     const spare = this.#spare;
     spare.set(target, 0);

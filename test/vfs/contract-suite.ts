@@ -21,6 +21,10 @@ import {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
+/** `toEqual` takes seconds for what this takes no time. */
+export const sameBytes = (a: Uint8Array | number, b: Uint8Array): boolean =>
+  typeof a !== "number" && a.length === b.length && a.every((byte, index) => byte === b[index]);
+
 /** A backend with names as strings and each operation in its own `begin` and `end`; nodes are retained. */
 export class Driver {
   readonly backend: Backend;
@@ -261,11 +265,11 @@ export function backendContract(name: string, make: () => Backend, options: Cont
         data[index] = index * 7 + (index >> 8);
       }
       expect(driver.write(file, 0, data)).toBe(data.length);
-      expect(driver.read(file, 0, data.length)).toEqual(data);
-      expect(driver.read(file, 65_000, 70_000)).toEqual(data.slice(65_000, 135_000));
+      expect(sameBytes(driver.read(file, 0, data.length), data)).toBe(true);
+      expect(sameBytes(driver.read(file, 65_000, 70_000), data.slice(65_000, 135_000))).toBe(true);
       expect(driver.write(file, 65_530, data.slice(0, 20))).toBe(20);
       data.copyWithin(65_530, 0, 20);
-      expect(driver.read(file, 60_000, 10_000)).toEqual(data.slice(60_000, 70_000));
+      expect(sameBytes(driver.read(file, 60_000, 10_000), data.slice(60_000, 70_000))).toBe(true);
       expect(driver.size(file)).toBe(300_000);
       driver.close(file);
     });

@@ -1,0 +1,88 @@
+import type { Backend } from "./contract.js";
+
+/** What a file can be made of; text is written as UTF-8. */
+export type FileContent = string | ArrayBuffer | SharedArrayBuffer | ArrayBufferView;
+
+export const isBytes = (content: unknown): content is ArrayBuffer | SharedArrayBuffer | ArrayBufferView =>
+  ArrayBuffer.isView(content) ||
+  content instanceof ArrayBuffer ||
+  (typeof SharedArrayBuffer !== "undefined" && content instanceof SharedArrayBuffer);
+
+export function isBackend(value: unknown): value is Backend {
+  const backend = value as Partial<Backend> | null;
+  return (
+    typeof value === "object" &&
+    typeof backend?.openRoot === "function" &&
+    typeof backend.lookup === "function"
+  );
+}
+
+export function toBytes(content: FileContent): Uint8Array {
+  if (typeof content === "string") {
+    return new TextEncoder().encode(content);
+  }
+  return ArrayBuffer.isView(content)
+    ? new Uint8Array(content.buffer, content.byteOffset, content.byteLength)
+    : new Uint8Array(content);
+}
+
+/** The whole content, in a copy. */
+export function readAll(backend: Backend, node: number): Uint8Array<ArrayBuffer> | number {
+  const opened = backend.openFile(node, true, false);
+  if (opened < 0) {
+    return opened;
+  }
+  try {
+    const size = backend.size(node);
+    if (size < 0) {
+      return size;
+    }
+    // One byte more, to see the end of a file whose size isn't known.
+    let bytes = new Uint8Array(size + 1);
+    let length = 0;
+    for (;;) {
+      const read = backend.read(node, length, bytes, length, bytes.length - length);
+      if (read < 0) {
+        return read;
+      }
+      length += read;
+      if (read === 0) {
+        return bytes.slice(0, length);
+      }
+      if (length === bytes.length) {
+        const larger = new Uint8Array(length * 2 + 4096);
+        larger.set(bytes);
+        bytes = larger;
+      }
+    }
+  } finally {
+    backend.closeFile(node);
+  }
+}
+
+/** Puts a content in the place of the one that is there. */
+export function writeAll(backend: Backend, node: number, bytes: Uint8Array): number {
+  const opened = backend.openFile(node, false, true);
+  if (opened < 0) {
+    return opened;
+  }
+  try {
+    let result = backend.truncate(node, 0);
+    for (let done = 0; result >= 0 && done < bytes.length; done += result) {
+      result = backend.write(node, done, bytes, done, bytes.length - done);
+    }
+    return Math.min(result, 0);
+  } finally {
+    backend.closeFile(node);
+  }
+}
+
+/** The names in a directory, each in its own bytes, in the directory's order. */
+export function rawNamesIn(backend: Backend, directory: number): Uint8Array<ArrayBuffer>[] {
+  const names: Uint8Array<ArrayBuffer>[] = [];
+  backend.readdir(directory, 0, (name, start, end) => {
+    names.push(new Uint8Array(name.subarray(start, end)));
+    return true;
+  });
+  return names;
+}
