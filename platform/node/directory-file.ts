@@ -117,7 +117,8 @@ export class FileAccess {
     if (entry.appender < 0) {
       const opened = this.#reopen(entry, O_WRONLY | O_APPEND);
       if (opened < 0) {
-        return opened;
+        // By paths, a file that was moved or replaced meanwhile can only be written to where its end is now.
+        return this.#ground.pins ? opened : this.write(entry, this.size(entry), source, start, length);
       }
       entry.appender = opened;
     }
