@@ -1,3 +1,4 @@
+export { type Capabilities, capabilities } from "./capabilities.js";
 export type { ElementType, ElementValue } from "./elements.js";
 export {
   CallError,
@@ -19,6 +20,8 @@ export { Instance, type InstanceOptions } from "./instance.js";
 export { Memory, type MemoryOwner } from "./memory.js";
 export { type CompileOptions, Module } from "./module.js";
 export { Pipe } from "./pipe.js";
+export { type CallOptions, type ExitReason, Process } from "./process.js";
+export { type RunOptions, type RunResult, run } from "./run.js";
 export type {
   ExternKind,
   ExternType,
@@ -32,6 +35,8 @@ export type {
   ValueType,
 } from "./shape.js";
 export type { ModuleSource, Progress } from "./source.js";
+export { type Limits, type StartOptions, start } from "./start.js";
+export { type ChildSpec, childSpec, Supervisor, type SupervisorOptions } from "./supervisor.js";
 export type { JsType, JsTypes, WasmValue } from "./values.js";
 export { type FileKind, type FileStat, type Tree, VirtualFileSystem } from "./vfs/virtual-file-system.js";
 export type { OutputOption, PreopenFlag, PreopenOptions, WasiOptions } from "./wasi/options.js";

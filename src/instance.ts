@@ -215,7 +215,8 @@ function isWanted(wasi: InstanceOptions["wasi"]): wasi is true | WasiOptions {
 }
 
 /** The module's shape with what names its functions. */
-function shapeOf(module: Module, compiled: WebAssembly.Module): ModuleShape {
+/** @internal */
+export function shapeOf(module: Module, compiled: WebAssembly.Module): ModuleShape {
   return { ...module.shape(compiled), functionName: (index) => module.functionName(index) };
 }
 

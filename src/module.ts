@@ -358,6 +358,11 @@ export class Module {
     return { compiled, exports: new Map(exports), importEntries: reflectedImports(compiled) };
   }
 
+  /** Whether the bytes are at hand: types, limits and shared memories need them. @internal */
+  get hasBytes(): boolean {
+    return this.#image !== undefined;
+  }
+
   /**
    * The name section's name of a function, by its index with the imports counted.
    * @internal

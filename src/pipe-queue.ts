@@ -1,5 +1,5 @@
-import { platform } from "./platform.js";
 import { UnsupportedError } from "./errors.js";
+import { platform } from "./platform.js";
 
 /** WASI preview 1 `errno.again`: nothing to take, or no room, at the moment. */
 export const AGAIN = 6;
@@ -51,7 +51,9 @@ export function forgetThread(id: number): void {
 
 function growable(length: number, maximum: number): SharedArrayBuffer {
   if (typeof SharedArrayBuffer === "undefined") {
-    throw new UnsupportedError(`a Pipe cannot be shared with a thread here: ${platform().threadSupport().reason}`);
+    throw new UnsupportedError(
+      `a Pipe cannot be shared with a thread here: ${platform().threadSupport().reason}`,
+    );
   }
   for (let size = maximum; ; size = Math.max(length, size >>> 2)) {
     try {
@@ -80,7 +82,11 @@ export class ByteQueue {
     this.#buffer = buffer;
     this.#shared = shared;
     this.#words = new Int32Array(buffer, 0, HEADER / 4);
-    this.#bytes = new Uint8Array(buffer, HEADER, (this.#words[CAPACITY] as number) || buffer.byteLength - HEADER);
+    this.#bytes = new Uint8Array(
+      buffer,
+      HEADER,
+      (this.#words[CAPACITY] as number) || buffer.byteLength - HEADER,
+    );
   }
 
   static create(blocking: boolean): ByteQueue {
@@ -243,7 +249,12 @@ export class ByteQueue {
 
   /** Sleeps until there is room for a byte; `false` after `milliseconds`. */
   waitForSpace(milliseconds: number): boolean {
-    return this.#sleep(SPACE_SEQUENCE, SPACE_WAITERS, milliseconds, () => this.size < (this.#words[LIMIT] as number));
+    return this.#sleep(
+      SPACE_SEQUENCE,
+      SPACE_WAITERS,
+      milliseconds,
+      () => this.size < (this.#words[LIMIT] as number),
+    );
   }
 
   /** Settles when a shared queue's data sequence is no longer `seen`. */
@@ -266,7 +277,8 @@ export class ByteQueue {
 
   /** Frees what a thread that is gone may have left locked. */
   recover(deadOwner: number): void {
-    if (Atomics.compareExchange(this.#words, LOCK, deadOwner, 0) === deadOwner) Atomics.notify(this.#words, LOCK);
+    if (Atomics.compareExchange(this.#words, LOCK, deadOwner, 0) === deadOwner)
+      Atomics.notify(this.#words, LOCK);
   }
 
   #sleep(sequence: number, waiters: number, milliseconds: number, ready: () => boolean): boolean {
@@ -326,7 +338,9 @@ export class ByteQueue {
     const fitsMoved = size <= head && size + count <= capacity;
     if (!fitsMoved) {
       const wanted = Math.max(2 * capacity, tail + count);
-      capacity = this.#shared ? this.#growShared(wanted, tail + count) : this.#growLocal(wanted, head, tail, count);
+      capacity = this.#shared
+        ? this.#growShared(wanted, tail + count)
+        : this.#growLocal(wanted, head, tail, count);
       if (tail + count <= capacity || !this.#shared) return capacity < 0 ? capacity : count;
     }
     if (size <= head) {
@@ -415,9 +429,6 @@ function copy(source: Uint8Array, start: number, target: Uint8Array, at: number,
   if (length <= 32) {
     for (let index = 0; index < length; index++) target[at + index] = source[start + index] as number;
   } else {
-    target.set(
-      start === 0 && length === source.length ? source : source.subarray(start, start + length),
-      at,
-    );
+    target.set(start === 0 && length === source.length ? source : source.subarray(start, start + length), at);
   }
 }

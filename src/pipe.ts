@@ -12,7 +12,10 @@ function toBytes(data: Uint8Array | ArrayBufferView | ArrayBufferLike | string):
   if (typeof data === "string") return encoder.encode(data);
   if (data instanceof Uint8Array) return data;
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  if (data instanceof ArrayBuffer || (typeof SharedArrayBuffer !== "undefined" && data instanceof SharedArrayBuffer)) {
+  if (
+    data instanceof ArrayBuffer ||
+    (typeof SharedArrayBuffer !== "undefined" && data instanceof SharedArrayBuffer)
+  ) {
     return new Uint8Array(data);
   }
   throw new TypeError("a Pipe takes bytes (an ArrayBuffer or a view of one) or a string");
@@ -80,7 +83,8 @@ export class Pipe {
     const bytes = toBytes(data);
     if (this.#queue.ended) throw new WasmexError("the pipe has ended: nothing can be written after end()");
     const written = this.#queue.write(bytes, 0, bytes.length);
-    if (written === -NO_MEMORY) throw new RangeError(`out of memory: the pipe cannot take ${bytes.length} more bytes`);
+    if (written === -NO_MEMORY)
+      throw new RangeError(`out of memory: the pipe cannot take ${bytes.length} more bytes`);
     return Math.max(written, 0);
   }
 
@@ -102,7 +106,8 @@ export class Pipe {
     if (!Number.isSafeInteger(length) || length < 0) {
       throw new RangeError(`the length of a pipe is an integer from 0 on, not ${String(length)}`);
     }
-    if (this.#queue.setLength(length) !== 0) throw new RangeError(`out of memory: a pipe cannot hold ${length} bytes`);
+    if (this.#queue.setLength(length) !== 0)
+      throw new RangeError(`out of memory: a pipe cannot hold ${length} bytes`);
   }
 
   /** No more is going to be written: readers and iterations end once what is left has been read. */

@@ -18,6 +18,8 @@ function pause(): void {
 
 /** The terminal, or whatever this process's standard streams are connected to. */
 export const stdio: HostStdio = {
+  onAnyThread: true,
+
   write(fd, bytes, start, length) {
     let written = 0;
     while (written < length) {

@@ -12,6 +12,8 @@ export interface WasiHost {
   getImportObject(module?: WebAssembly.Module): WebAssembly.Imports;
   /** Tells which linear memory the pointers of the guest are for; before the first call of a function. */
   bind(memory: WebAssembly.Memory): void;
+  /** Gives back what it holds of the host. */
+  close?(): void;
 }
 
 /** Makes the WASI of one instance. `internals` is for threads: what the host has prepared for them. */

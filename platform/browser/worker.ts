@@ -1,0 +1,4 @@
+// What a background thread runs.
+import { serveWorker } from "./serve-worker.js";
+
+serveWorker();

@@ -1,0 +1,18 @@
+import { randomFillSync } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import type { Platform } from "../../src/platform.js";
+import { openDirectory } from "./directory.js";
+import { stdio } from "./stdio.js";
+
+/** What a background thread has as well as the host; the rest of the platform is the host's alone. */
+export const common: Omit<Platform, "threadSupport" | "spawnThread" | "loadWabt"> = {
+  name: "node",
+  now: () => performance.timeOrigin + performance.now(),
+  monotonicNow: () => performance.now(),
+  randomFill: (bytes) => void randomFillSync(bytes),
+  stdio,
+  mayBlock: () => true,
+  openDirectory,
+  hasDirectories: true,
+  readUrl: (url) => (url.protocol === "file:" ? readFile(url) : undefined),
+};

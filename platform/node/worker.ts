@@ -1,0 +1,22 @@
+// What a background thread runs.
+import { parentPort } from "node:worker_threads";
+import { usePlatform } from "../../src/platform.js";
+import { serveThread } from "../../src/worker/server.js";
+import { common } from "./common.js";
+
+function none(): never {
+  throw new TypeError("a background thread has no threads of its own and parses no text");
+}
+
+usePlatform({
+  ...common,
+  threadSupport: () => ({ threads: false, sharedMemory: true, reason: "this is a background thread" }),
+  spawnThread: none,
+  loadWabt: none,
+});
+
+const port = parentPort;
+if (port !== null) {
+  const receive = serveThread((message) => port.postMessage(message));
+  port.on("message", receive);
+}

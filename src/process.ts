@@ -1,0 +1,132 @@
+import type { Engine, ExitReason } from "./engine.js";
+import { CallError } from "./errors.js";
+import { type ElementType, Memory } from "./memory.js";
+import type { ModuleShape } from "./shape.js";
+import type { WasmValue } from "./values.js";
+import { exportPlans, type FunctionPlan, planFor } from "./worker/plans.js";
+
+export type { ExitReason } from "./engine.js";
+
+// What `await using` looks for; engines without the syntax may be without the symbol, too.
+if (Symbol.asyncDispose === undefined) {
+  Object.defineProperty(Symbol, "asyncDispose", { value: Symbol.for("Symbol.asyncDispose") });
+}
+
+const DEFAULT_TIMEOUT = 5000;
+const NO_PARAMS: readonly unknown[] = [];
+
+/** How one call is bounded. */
+export interface CallOptions {
+  /** In milliseconds from the call on; default 5000, `Infinity` for none. */
+  readonly timeout?: number | undefined;
+  /** Ends the call, and with it the process, when it is aborted; the call rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * A running instance, on a thread of its own where there are any. `start` makes it.
+ *
+ * ```ts
+ * const guest = await Wasmex.start({ module });
+ * await guest.callFunction("sum", [50, -8]); // [42]
+ * await guest.stop();
+ * ```
+ */
+export class Process {
+  /** What was given to `start`. */
+  readonly name: string | undefined;
+  readonly #engine: Engine;
+  readonly #shape: ModuleShape;
+  readonly #plans: ReadonlyMap<string, FunctionPlan>;
+
+  /** @internal */
+  constructor(engine: Engine, shape: ModuleShape, name: string | undefined) {
+    this.#engine = engine;
+    this.#shape = shape;
+    this.#plans = exportPlans(shape.exports);
+    this.name = name;
+  }
+
+  /** Where the instance runs. */
+  get thread(): "worker" | "inline" {
+    return this.#engine.thread;
+  }
+
+  /** Settles when the process has ended, with why; it never rejects. */
+  get exited(): Promise<ExitReason> {
+    return this.#engine.exited;
+  }
+
+  /**
+   * Calls an exported function. Calls are served in their order, and all reject when the process ends.
+   *
+   * @param params one value for each of its parameters
+   * @param options the timeout in milliseconds (default 5000; `Infinity` for none), or more. It runs from now on, waiting behind
+   * other calls included
+   * @returns the results: `[]` for none
+   * @throws (rejects) CallError for an unknown function or params that don't fit; TrapError; HostFunctionError; ExitError;
+   * TimeoutError; StoppedError
+   */
+  callFunction(
+    name: string,
+    params: readonly unknown[] = NO_PARAMS,
+    options: number | CallOptions = DEFAULT_TIMEOUT,
+  ): Promise<WasmValue[]> {
+    try {
+      const timeout = typeof options === "number" ? options : (options.timeout ?? DEFAULT_TIMEOUT);
+      const signal = typeof options === "number" ? undefined : options.signal;
+      if (typeof timeout !== "number" || !(timeout >= 0)) throw wrongTimeout(timeout);
+      return this.#engine.call(planFor(this.#plans, name, params), params, timeout, signal);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  functionExists(name: string): boolean {
+    return this.#plans.has(name);
+  }
+
+  /**
+   * A view of an exported memory, synchronous and over the very bytes of the guest, on whatever thread that runs.
+   *
+   * @param type of the elements
+   * @param offset where the view begins, in elements
+   * @param name of the export; the first exported memory if not given
+   * @throws CallError where there is none; UnsupportedError where it can't be shared with the guest's thread
+   */
+  memory<T extends ElementType = "uint8">(type: T = "uint8" as T, offset = 0, name?: string): Memory<T> {
+    let found = name;
+    if (found === undefined) {
+      for (const [exported, each] of this.#shape.exports) {
+        if (isMemory(each)) {
+          found = exported;
+          break;
+        }
+      }
+      if (found === undefined) throw new CallError("The WebAssembly module has no exported memory.");
+    } else if (!isMemory(this.#shape.exports.get(found))) {
+      throw new CallError(`exported memory \`${found}\` not found`);
+    }
+    return new Memory(this.#engine.memory(found), type, offset);
+  }
+
+  /** Ends the process and its thread: queued and running calls reject with `StoppedError`. Resolves when the thread is gone. */
+  stop(): Promise<void> {
+    return this.#engine.stop();
+  }
+
+  /** `stop()`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+}
+
+function isMemory(
+  type: ModuleShape["exports"] extends ReadonlyMap<string, infer T> ? T | undefined : never,
+): boolean {
+  return type !== undefined && (type.kind === "memory" || (type.kind === "untyped" && type.of === "memory"));
+}
+
+function wrongTimeout(timeout: unknown): CallError {
+  return new CallError(`timeout: pass milliseconds from 0 on, or Infinity for none, not ${String(timeout)}`);
+}

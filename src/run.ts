@@ -1,0 +1,53 @@
+import { ExitError } from "./errors.js";
+import { Pipe } from "./pipe.js";
+import { type StartOptions, start } from "./start.js";
+
+/** What to run, and for how long. */
+export interface RunOptions extends StartOptions {
+  /** In milliseconds from the call of `run` on, compiling included; default: none. */
+  readonly timeout?: number | undefined;
+  /** Ends the program when it is aborted; `run` rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How a program ended, and what it wrote where `wasi` left its output open. */
+export interface RunResult {
+  /** 0, or what the program gave to `proc_exit`. */
+  readonly exitCode: number;
+  /** Captured as UTF-8; `""` where `wasi.stdout` leads elsewhere. */
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * Runs a WASI command from start to end: starts it, calls `_start` and stops it.
+ *
+ * @throws (rejects) as `start` and `callFunction` do, but for an exit code, which is a result
+ *
+ * ```ts
+ * const { stdout } = await Wasmex.run({ module, wasi: { args: ["--version"] } });
+ * ```
+ */
+export async function run(options: RunOptions): Promise<RunResult> {
+  const { timeout = Number.POSITIVE_INFINITY, signal, wasi, ...rest } = options;
+  signal?.throwIfAborted();
+  const given = typeof wasi === "object" ? wasi : {};
+  const stdout = given.stdout === undefined ? new Pipe() : undefined;
+  const stderr = given.stderr === undefined ? new Pipe() : undefined;
+  const began = Date.now();
+  const guest = await start({
+    ...rest,
+    wasi: { ...given, ...(stdout && { stdout }), ...(stderr && { stderr }) },
+  });
+  let exitCode = 0;
+  try {
+    const left = timeout === Number.POSITIVE_INFINITY ? timeout : Math.max(timeout - (Date.now() - began), 0);
+    await guest.callFunction("_start", [], { timeout: left, signal });
+  } catch (error) {
+    if (!(error instanceof ExitError)) throw error;
+    exitCode = error.code;
+  } finally {
+    await guest.stop();
+  }
+  return { exitCode, stdout: stdout?.readString() ?? "", stderr: stderr?.readString() ?? "" };
+}

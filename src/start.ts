@@ -1,0 +1,166 @@
+import { UnsupportedError, WasmexError } from "./errors.js";
+import type { Imports } from "./imports.js";
+import { InlineEngine } from "./inline.js";
+import { shapeOf } from "./instance.js";
+import { Module, markInstantiated } from "./module.js";
+import { Pipe } from "./pipe.js";
+import { platform, type Thread } from "./platform.js";
+import { Process } from "./process.js";
+import type { ModuleSource } from "./source.js";
+import type { WasiOptions } from "./wasi/options.js";
+import { loadWasi } from "./wasi/provider.js";
+import { launch } from "./worker/launch.js";
+
+/** Bounds on what one guest may take; past them it sees the error that a real system gives. */
+export interface Limits {
+  /** Most pages (64 KiB) of each memory: `memory.grow` answers -1. */
+  readonly memoryPages?: number | undefined;
+  /** Most elements of each table: `table.grow` answers -1. */
+  readonly tableElements?: number | undefined;
+  /** Most descriptors at once, the standard streams and preopens included: `EMFILE`. */
+  readonly openFiles?: number | undefined;
+  /** Most bytes in a file system in memory: `ENOSPC`. */
+  readonly fileSystemBytes?: number | undefined;
+  /** Most unread bytes in each pipe: `EAGAIN`. */
+  readonly pipeBytes?: number | undefined;
+}
+
+/** What to start a process with. */
+export interface StartOptions {
+  /** The module, or anything that `Module.compile` takes. */
+  readonly module?: Module | ModuleSource | PromiseLike<ModuleSource> | undefined;
+  /** The same as `module`. */
+  readonly bytes?: ModuleSource | PromiseLike<ModuleSource> | undefined;
+  readonly imports?: Imports | undefined;
+  /** WASI preview 1: `true` for its defaults. */
+  readonly wasi?: boolean | WasiOptions | undefined;
+  /** Where to run: `"auto"` (the default) is a thread of its own where memory can be shared with it, else this one. */
+  readonly thread?: "auto" | "worker" | "inline" | undefined;
+  /** Names the process and its thread, in debuggers for one. */
+  readonly name?: string | undefined;
+  /** Address of `dist/worker.js`, for pages that forbid `blob:` workers. */
+  readonly workerUrl?: string | URL | undefined;
+  readonly limits?: Limits | undefined;
+}
+
+const LIMITS = ["memoryPages", "tableElements", "openFiles", "fileSystemBytes", "pipeBytes"] as const;
+
+function checkLimits(limits: Limits): Limits {
+  for (const key of Object.keys(limits)) {
+    if (!(LIMITS as readonly string[]).includes(key)) {
+      throw new WasmexError(`limits.${key} is unknown: the keys are ${LIMITS.join(", ")}`);
+    }
+  }
+  for (const key of LIMITS) {
+    const limit: unknown = limits[key];
+    if (limit !== undefined && !(typeof limit === "number" && limit >= 0)) {
+      throw new WasmexError(`limits.${key}: pass a number from 0 on, not ${String(limit)}`);
+    }
+  }
+  return limits;
+}
+
+/** Whether the guest gets a thread, and the start of one. */
+function wantsThread({ thread = "auto", module, bytes }: StartOptions): boolean {
+  if (thread !== "auto") {
+    if (thread !== "worker" && thread !== "inline") {
+      throw new WasmexError(`thread: pass "auto", "worker" or "inline", not ${String(thread)}`);
+    }
+    return thread === "worker";
+  }
+  const { threads, sharedMemory } = platform().threadSupport();
+  // A module that was compiled elsewhere has no bytes here, so its memory can't be made shared.
+  const source: unknown = module ?? bytes;
+  const isForeign = source instanceof WebAssembly.Module || (source instanceof Module && !source.hasBytes);
+  return threads && sharedMemory && !isForeign;
+}
+
+/**
+ * Starts an instance of a module, on a thread of its own wherever that is possible.
+ *
+ * @throws (rejects) CompileError, LinkError; UnsupportedError for what this engine or page lacks
+ *
+ * ```ts
+ * await using guest = await Wasmex.start({ module, wasi: { stdout: pipe } });
+ * ```
+ */
+export async function start(options: StartOptions): Promise<Process> {
+  const source = options.module ?? options.bytes;
+  if (source === undefined) throw new WasmexError("start: pass a `module`, or `bytes` to compile one from");
+  const limits = checkLimits(options.limits ?? {});
+  const { name, workerUrl, imports } = options;
+  const worker = wantsThread(options);
+  // The thread comes up while the module is compiled.
+  const starting = worker ? spawn(name, workerUrl) : undefined;
+  try {
+    const module =
+      source instanceof Module
+        ? source
+        : await Module.compile(source, { thread: worker ? "worker" : "inline" });
+    const { memoryPages, tableElements } = limits;
+    const compiled = await module.variant({
+      shared: worker,
+      ...(memoryPages !== undefined && { memoryPages }),
+      ...(tableElements !== undefined && { tableElements }),
+    });
+    const shape = shapeOf(module, compiled);
+    const wasi = options.wasi === true ? {} : options.wasi || undefined;
+    const engine =
+      starting === undefined
+        ? await startInline(shape, { imports, wasi, limits })
+        : await launch(starting, { shape, imports, wasi, limits });
+    markInstantiated(module);
+    return new Process(engine, shape, name);
+  } catch (error) {
+    // `launch` ends the thread itself; here it may not have come that far.
+    void starting?.then(
+      (thread) => thread.terminate(),
+      () => undefined,
+    );
+    throw error;
+  }
+}
+
+function spawn(name: string | undefined, url: string | URL | undefined): Promise<Thread> {
+  const { threads, reason } = platform().threadSupport();
+  if (!threads) {
+    return Promise.reject(new UnsupportedError(`thread: "worker" is not possible here: ${reason}`));
+  }
+  return platform().spawnThread({ ...(url !== undefined && { url }), ...(name !== undefined && { name }) });
+}
+
+interface InlineStart {
+  readonly imports: Imports | undefined;
+  readonly wasi: WasiOptions | undefined;
+  readonly limits: Limits;
+}
+
+async function startInline(
+  shape: ReturnType<typeof shapeOf>,
+  { imports, wasi, limits }: InlineStart,
+): Promise<InlineEngine> {
+  const factory = wasi && (await loadWasi());
+  let close: (() => void) | undefined;
+  const { openFiles, pipeBytes } = limits;
+  if (wasi !== undefined && pipeBytes !== undefined) {
+    for (const stream of [wasi.stdin, wasi.stdout, wasi.stderr]) {
+      if (stream instanceof Pipe) stream.limitTo(pipeBytes);
+    }
+  }
+  return InlineEngine.create(
+    shape,
+    {
+      imports,
+      wasi,
+      wasiInternals: { limits: openFiles === undefined ? {} : { openFiles } },
+      wasiFactory:
+        factory &&
+        ((given, internals) => {
+          const made = factory(given, internals);
+          close = () => made.close?.();
+          return made;
+        }),
+    },
+    () => close?.(),
+  );
+}

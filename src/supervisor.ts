@@ -1,0 +1,170 @@
+import type { ExitReason } from "./engine.js";
+import { StoppedError, WasmexError } from "./errors.js";
+import { platform } from "./platform.js";
+import type { Process } from "./process.js";
+import { type StartOptions, start } from "./start.js";
+
+/** A child of a supervisor: how to start it, and under which name. */
+export interface ChildSpec extends StartOptions {
+  readonly id: string;
+}
+
+/** How often children may be started afresh. */
+export interface SupervisorOptions {
+  /** Restarts of all children together; default 3. */
+  readonly maxRestarts?: number | undefined;
+  /** Within this many seconds; default 5. */
+  readonly maxSeconds?: number | undefined;
+}
+
+/** Describes a child for `Supervisor.start`. */
+export function childSpec(spec: ChildSpec): ChildSpec {
+  if (typeof spec.id !== "string" || spec.id === "") throw new WasmexError("childSpec: pass an `id`, a name of the child's own");
+  return spec;
+}
+
+interface Child {
+  readonly spec: ChildSpec;
+  process: Process;
+}
+
+/**
+ * Keeps processes running (`one_for_one`): a child that crashes, times out or is stopped by a fault is started afresh, the others
+ * go on. A child that `stop()` has ended stays so.
+ *
+ * ```ts
+ * const supervisor = await Wasmex.Supervisor.start([Wasmex.childSpec({ id: "worker", module })]);
+ * await supervisor.child("worker").callFunction("work");
+ * ```
+ */
+export class Supervisor {
+  /** Settles when the supervisor has stopped: with the error that says why it gave up, `undefined` after `stop()`. Never rejects. */
+  readonly stopped: Promise<WasmexError | undefined>;
+  readonly #children = new Map<string, Child>();
+  readonly #maxRestarts: number;
+  readonly #maxSeconds: number;
+  readonly #restarts: number[] = [];
+  #resolveStopped!: (error: WasmexError | undefined) => void;
+  #ended = false;
+  #failure: WasmexError | undefined;
+  #ending: Promise<void> | undefined;
+  /** Children that are being started afresh. */
+  readonly #starting = new Set<Promise<void>>();
+
+  private constructor({ maxRestarts = 3, maxSeconds = 5 }: SupervisorOptions) {
+    for (const [key, value] of Object.entries({ maxRestarts, maxSeconds })) {
+      if (typeof value !== "number" || !(value >= 0)) {
+        throw new WasmexError(`Supervisor: ${key} is a number from 0 on, not ${String(value)}`);
+      }
+    }
+    this.#maxRestarts = maxRestarts;
+    this.#maxSeconds = maxSeconds;
+    this.stopped = new Promise((resolve) => {
+      this.#resolveStopped = resolve;
+    });
+  }
+
+  /**
+   * Starts the children in their order.
+   *
+   * @throws (rejects) what the start of a child rejects with; those before it are stopped
+   */
+  static async start(specs: readonly ChildSpec[], options: SupervisorOptions = {}): Promise<Supervisor> {
+    const supervisor = new Supervisor(options);
+    try {
+      for (const spec of specs) {
+        const { id } = childSpec(spec);
+        if (supervisor.#children.has(id)) throw new WasmexError(`Supervisor: two children have the id \`${id}\``);
+        const child = { spec, process: await startChild(spec) };
+        supervisor.#children.set(id, child);
+        supervisor.#watch(child);
+      }
+    } catch (error) {
+      await supervisor.stop();
+      throw error;
+    }
+    return supervisor;
+  }
+
+  /**
+   * The process of the moment; another one after a restart.
+   *
+   * @throws StoppedError where the supervisor has given up, with why; WasmexError for an unknown id
+   */
+  child(id: string): Process {
+    if (this.#failure !== undefined) throw new StoppedError(this.#failure.message, { cause: this.#failure });
+    const child = this.#children.get(id);
+    if (child === undefined) throw new WasmexError(`Supervisor: there is no child \`${id}\``);
+    return child.process;
+  }
+
+  /** Ends all children. Resolves when their threads are gone. */
+  stop(): Promise<void> {
+    return this.#end(undefined);
+  }
+
+  /** `stop()`, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  #watch(child: Child): void {
+    void child.process.exited.then((reason) => {
+      if (this.#ended || reason.kind === "stopped") return;
+      const restarting = this.#restart(child, reason);
+      this.#starting.add(restarting);
+      void restarting.then(() => this.#starting.delete(restarting));
+    });
+  }
+
+  async #restart(child: Child, reason: ExitReason): Promise<void> {
+    let why: unknown = reason.kind === "stopped" ? undefined : reason.error;
+    while (!this.#ended) {
+      const now = platform().monotonicNow();
+      while (this.#restarts.length > 0 && (this.#restarts[0] as number) <= now - this.#maxSeconds * 1000) {
+        this.#restarts.shift();
+      }
+      if (this.#restarts.length >= this.#maxRestarts) {
+        void this.#end(this.#givenUp(child.spec.id, why));
+        return;
+      }
+      this.#restarts.push(now);
+      try {
+        const process = await startChild(child.spec);
+        if (this.#ended) {
+          await process.stop();
+          return;
+        }
+        child.process = process;
+        this.#watch(child);
+        return;
+      } catch (error) {
+        // A start that fails counts as one more end of the child.
+        why = error;
+      }
+    }
+  }
+
+  #givenUp(id: string, why: unknown): WasmexError {
+    const text = why instanceof Error ? why.message : String(why);
+    return new WasmexError(
+      `the supervisor gave up: child \`${id}\` failed again after ${this.#maxRestarts} restarts within ${this.#maxSeconds} seconds, the last time because: ${text}`,
+      { cause: why },
+    );
+  }
+
+  #end(failure: WasmexError | undefined): Promise<void> {
+    this.#ending ??= (async () => {
+      this.#ended = true;
+      this.#failure = failure;
+      await Promise.all(Array.from(this.#children.values(), (child) => child.process.stop()));
+      if (failure === undefined) await Promise.all(this.#starting);
+      this.#resolveStopped(failure);
+    })();
+    return this.#ending;
+  }
+}
+
+function startChild({ id, ...options }: ChildSpec): Promise<Process> {
+  return start({ name: id, ...options });
+}

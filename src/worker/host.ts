@@ -1,0 +1,287 @@
+import { type Engine, type ExitReason, stoppedError } from "../engine.js";
+import { TimeoutError, UnsupportedError } from "../errors.js";
+import type { Context } from "../imports.js";
+import { Memory } from "../memory.js";
+import { forgetThread, markDying } from "../pipe-queue.js";
+import { platform, type Thread } from "../platform.js";
+import type { ModuleShape } from "../shape.js";
+import { toGuestError } from "../traps.js";
+import type { WasmValue } from "../values.js";
+import { Client, type ClientHost, type Pending } from "./client.js";
+import { decode } from "./codec.js";
+import { Deadlines } from "./deadlines.js";
+import type { HostFunctions } from "./host-functions.js";
+import { exportPlans, type FunctionPlan, planFor } from "./plans.js";
+import type { Channel, StartMessage, WorkerMessage } from "./protocol.js";
+import * as records from "./records.js";
+import type { HostStreams } from "./streams.js";
+
+/** What a process on another thread is made of. */
+export interface WorkerParts {
+  readonly id: number;
+  readonly shape: ModuleShape;
+  readonly channel: Channel;
+  readonly functions: HostFunctions;
+  readonly streams: HostStreams | undefined;
+  /** What to do when the thread is about to be ended, and once it is gone. */
+  readonly retire: () => void;
+  readonly recover: () => void;
+}
+
+/** A process whose instance lives on a thread of its own, with memory shared between the two. */
+export class WorkerEngine implements Engine, ClientHost {
+  readonly thread = "worker";
+  readonly exited: Promise<ExitReason>;
+  readonly #thread: Thread;
+  readonly #parts: WorkerParts;
+  readonly #client: Client;
+  readonly #deadlines: Deadlines;
+  readonly #plans: ReadonlyMap<string, FunctionPlan>;
+  readonly #context: Context;
+  #memories: ReadonlyMap<string, WebAssembly.Memory> = new Map();
+  #resolveExited!: (reason: ExitReason) => void;
+  #reason: ExitReason | undefined;
+  #controller: AbortController | undefined;
+  #started!: { resolve: () => void; reject: (error: unknown) => void };
+  readonly #aborts = new Map<Pending, () => void>();
+  readonly now: () => number;
+
+  constructor(thread: Thread, parts: WorkerParts) {
+    this.now = platform().monotonicNow;
+    this.#thread = thread;
+    this.#parts = parts;
+    this.exited = new Promise((resolve) => {
+      this.#resolveExited = resolve;
+    });
+    this.#plans = exportPlans(parts.shape.exports);
+    this.#deadlines = new Deadlines(this.now, () => this.#due());
+    this.#client = new Client(parts.channel, this, this.#deadlines);
+    this.#context = this.#makeContext();
+    thread.onMessage = (message) => this.#receive(message as WorkerMessage);
+    thread.onDeath = (error) => this.#end({ kind: "crashed", error });
+  }
+
+  /** Has the thread make its instance. */
+  async start(message: StartMessage): Promise<void> {
+    const ready = new Promise<void>((resolve, reject) => {
+      this.#started = { resolve, reject };
+    });
+    this.#thread.postMessage(message);
+    await ready;
+  }
+
+  call(
+    plan: FunctionPlan,
+    params: readonly unknown[],
+    timeout: number,
+    signal: AbortSignal | undefined,
+  ): Promise<WasmValue[]> {
+    return new Promise((resolve, reject) => {
+      if (this.#reason !== undefined) {
+        reject(stoppedError(this.#reason));
+        return;
+      }
+      const began = this.now();
+      const pending = { plan, resolve, reject, began, deadline: began + timeout };
+      try {
+        if (signal !== undefined && !this.#follow(pending, signal)) return;
+        this.#client.call(plan, params, pending);
+      } catch (error) {
+        this.#aborts.get(pending)?.();
+        reject(error);
+      }
+    });
+  }
+
+  memory(name: string): WebAssembly.Memory {
+    const memory = this.#memories.get(name);
+    if (memory === undefined) {
+      throw new UnsupportedError(
+        `the memory \`${name}\` cannot be shared with a thread (64-bit memories can't yet): start the module with thread: "inline"`,
+      );
+    }
+    return memory;
+  }
+
+  async stop(): Promise<void> {
+    this.#end({ kind: "stopped" });
+    await this.exited;
+  }
+
+  // What the client asks of its host:
+
+  drain(): void {
+    this.#parts.streams?.drain();
+  }
+
+  serve(kind: number, index: number, at: number): void {
+    if (kind === records.HOST_CALL) {
+      this.#parts.functions.serve(this.#client, this.#context, index, at);
+      return;
+    }
+    this.#client.release();
+    if (kind === records.WANT_INPUT) this.#parts.streams?.follow();
+  }
+
+  hostError(id: number): unknown {
+    return this.#parts.functions.error(id);
+  }
+
+  guestError(error: unknown): unknown {
+    return toGuestError(error, this.#parts.shape);
+  }
+
+  keepAlive(keeps: boolean): void {
+    this.#thread.setKeepsAlive(keeps);
+  }
+
+  replied(): void {
+    this.#controller = undefined;
+  }
+
+  settled(): void {
+    this.#controller = undefined;
+    this.#parts.functions.forgetErrors();
+    this.#parts.streams?.unfollow();
+  }
+
+  #receive(message: WorkerMessage): void {
+    switch (message.kind) {
+      case "ready":
+        this.#memories = message.memories;
+        this.#client.started();
+        this.#started.resolve();
+        break;
+      case "failed": {
+        const { hostError, bytes } = message;
+        const error = bytes === undefined ? this.hostError(hostError) : this.guestError(decode(bytes));
+        this.#end({ kind: "crashed", error: error as Error });
+        break;
+      }
+      case "bell":
+        this.#client.wake();
+        break;
+      case "result":
+      case "error":
+      case "output":
+        // Of the channel without shared memory.
+        break;
+    }
+  }
+
+  /** Ends the process when the signal is aborted while the call is under way; `false` where it has been already. */
+  #follow(pending: Pending, signal: AbortSignal): boolean {
+    if (signal.aborted) {
+      pending.reject(signal.reason);
+      return false;
+    }
+    const abort = (): void => {
+      forget();
+      pending.reject(signal.reason);
+      this.#end({ kind: "aborted", error: signal.reason });
+    };
+    const forget = (): void => {
+      signal.removeEventListener("abort", abort);
+      this.#aborts.delete(pending);
+    };
+    signal.addEventListener("abort", abort);
+    this.#aborts.set(pending, forget);
+    const { resolve, reject } = pending;
+    Object.assign(pending, {
+      resolve: (values: WasmValue[]) => {
+        forget();
+        resolve(values);
+      },
+      reject: (error: unknown) => {
+        forget();
+        reject(error);
+      },
+    });
+    return true;
+  }
+
+  #due(): void {
+    const now = this.now();
+    const [first] = this.#client.overdue(now);
+    if (first === undefined) {
+      this.#deadlines.continueAt(this.#client.earliest);
+      return;
+    }
+    const timeout = Math.round(first.deadline - first.began);
+    const error = new TimeoutError(
+      `the call of \`${first.plan.name}\` took longer than ${timeout} ms: the guest was stopped`,
+    );
+    this.#end({ kind: "timeout", error }, now);
+  }
+
+  #end(reason: ExitReason, now = Number.NEGATIVE_INFINITY): void {
+    if (this.#reason !== undefined) return;
+    this.#reason = reason;
+    const error = reason.kind === "stopped" ? stoppedError(reason) : reason.error;
+    const { id, streams, retire } = this.#parts;
+    markDying(id);
+    retire();
+    this.#deadlines.stop();
+    this.#controller?.abort(error);
+    streams?.drain();
+    this.#client.end((pending) => {
+      if (reason.kind === "crashed") pending.reject(reason.error);
+      else if (reason.kind === "timeout" && pending.deadline <= now)
+        pending.reject(timeoutOf(pending, reason.error));
+      else pending.reject(stoppedError(reason));
+    });
+    this.#started?.reject(reason.kind === "stopped" ? stoppedError(reason) : reason.error);
+    void this.#terminate(reason);
+  }
+
+  async #terminate(reason: ExitReason): Promise<void> {
+    // Until the thread is gone `stop` and `exited` are waited for: the event loop may not run empty before.
+    this.#thread.setKeepsAlive(true);
+    try {
+      await this.#thread.terminate();
+    } finally {
+      const { id, streams, recover } = this.#parts;
+      streams?.recover(id);
+      recover();
+      forgetThread(id);
+      this.#resolveExited(reason);
+    }
+  }
+
+  #makeContext(): Context {
+    const engine = this;
+    let memory: Memory<"uint8"> | undefined;
+    return {
+      get memory() {
+        memory ??= new Memory(engine.memory(engine.#firstMemory()), "uint8", 0);
+        return memory;
+      },
+      callFunction: (name, params = []) => engine.#nested(name, params),
+      get signal() {
+        engine.#controller ??= new AbortController();
+        if (engine.#reason !== undefined) engine.#controller.abort(stoppedError(engine.#reason));
+        return engine.#controller.signal;
+      },
+    };
+  }
+
+  #firstMemory(): string {
+    for (const [name, type] of this.#parts.shape.exports) if (type.kind === "memory") return name;
+    return "memory";
+  }
+
+  #nested(name: string, params: readonly unknown[]): Promise<WasmValue[]> {
+    return new Promise((resolve, reject) => {
+      if (this.#reason !== undefined) throw stoppedError(this.#reason);
+      const plan = planFor(this.#plans, name, params);
+      const began = this.now();
+      this.#client.nested(plan, params, { plan, resolve, reject, began, deadline: Number.POSITIVE_INFINITY });
+    });
+  }
+}
+
+function timeoutOf(pending: Pending, first: Error): Error {
+  const timeout = Math.round(pending.deadline - pending.began);
+  const message = `the call of \`${pending.plan.name}\` took longer than ${timeout} ms: the guest was stopped`;
+  return message === first.message ? first : new TimeoutError(message);
+}

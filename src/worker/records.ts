@@ -1,0 +1,21 @@
+// Kinds of records. Host to worker:
+export const CALL = 1;
+/** A call from inside a host function, while the guest waits for that function's result. */
+export const NESTED_CALL = 2;
+export const ANSWER = 3;
+export const ANSWER_FAILED = 4;
+
+// Worker to host:
+export const REPLY = 8;
+export const REPLY_ERROR = 9;
+/** The call ended with the host error of that number. */
+export const REPLY_HOST_ERROR = 10;
+/** The program exited with code 0. */
+export const REPLY_EXIT = 11;
+/** Added to a reply's kind where it is one to a nested call. */
+export const NESTED = 16;
+export const HOST_CALL = 5;
+/** The guest reads the host's own input. */
+export const WANT_INPUT = 6;
+/** An operation of a file system that only the host can open. */
+export const FILE_CALL = 7;

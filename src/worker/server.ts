@@ -1,0 +1,177 @@
+import { ExitError, HostFunctionError, WasmexError } from "../errors.js";
+import { fn, type HostTarget } from "../imports.js";
+import { createInstanceSync, type Instance } from "../instance.js";
+import { setLockOwner } from "../pipe-queue.js";
+import { platform } from "../platform.js";
+import { toCallError } from "../traps.js";
+import { WasiExit } from "../wasi/exit.js";
+import type { WasiOptions } from "../wasi/options.js";
+import { wasiFactory } from "../wasi/provider.js";
+import "../wasi/wasi.js";
+import { encodeThrown } from "./codec.js";
+import { Endpoint, type Exported, HostFailure } from "./endpoint.js";
+import { openStream } from "./guest-streams.js";
+import { exportPlans, functionPlan } from "./plans.js";
+import type { CallMessage, HostMessage, StartMessage, WasiPlan, WorkerMessage } from "./protocol.js";
+import * as records from "./records.js";
+
+type Post = (message: WorkerMessage) => void;
+type Callback = (...values: never[]) => never;
+
+/**
+ * Makes this thread run one instance for the host that started it.
+ *
+ * @param post sends a message to the host
+ * @returns what to hand every message of the host's to
+ */
+export function serveThread(post: Post): (message: unknown) => void {
+  let functions: readonly Exported[] | undefined;
+  return (data) => {
+    const message = data as HostMessage;
+    if (message.kind === "start") functions = start(message, post);
+    else if (functions !== undefined) serveMessage(message, functions, post);
+  };
+}
+
+function start(message: StartMessage, post: Post): readonly Exported[] | undefined {
+  setLockOwner(message.id);
+  let functions: readonly Exported[] = [];
+  const endpoint =
+    message.channel &&
+    new Endpoint({
+      channel: message.channel,
+      now: platform().monotonicNow,
+      ringByMessage: () => post({ kind: "bell" }),
+      toError: (thrown, exported, values) => guestError(thrown, message, exported, values),
+    });
+  try {
+    const instance = instantiate(message, endpoint, post);
+    functions = exportedFunctions(message, instance);
+    post({ kind: "ready", memories: sharedMemories(instance) });
+  } catch (thrown) {
+    const id = failureOf(thrown);
+    post({ kind: "failed", hostError: id, bytes: id === 0 ? encoded(encodeThrown(thrown)) : undefined });
+    return undefined;
+  }
+  return endpoint === undefined ? functions : endpoint.serve(functions);
+}
+
+/** Bytes of their own: a view would take its whole buffer along. */
+function encoded(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return bytes.slice() as Uint8Array<ArrayBuffer>;
+}
+
+function instantiate(message: StartMessage, endpoint: Endpoint | undefined, post: Post): Instance {
+  const indexes = new Map<unknown, number>();
+  const imports: Record<string, Record<string, object | number | bigint>> = Object.create(null);
+  for (const [module, plans] of message.imports) {
+    const namespace: Record<string, object | number | bigint> = Object.create(null);
+    imports[module] = namespace;
+    for (const [name, plan] of plans) {
+      if (plan.kind === "memory") namespace[name] = plan.memory;
+      else if (plan.kind === "value") namespace[name] = plan.value;
+      else {
+        const stub: Callback = () => {
+          throw new TypeError("a host function's stand-in was called");
+        };
+        indexes.set(stub, plan.index);
+        const { signature } = plan;
+        namespace[name] =
+          signature === undefined ? stub : fn(signature.parameters, signature.results, stub as never);
+      }
+    }
+  }
+  const ask = (host: HostTarget): unknown => {
+    const index = indexes.get(host.callback) ?? -1;
+    const { type, parameters, results } = functionPlan(host.label, index, host.type);
+    const count = type?.results.length ?? 1;
+    if (endpoint === undefined) throw new TypeError("host functions need shared memory");
+    return (...values: unknown[]): unknown => {
+      const answered = endpoint.ask(records.HOST_CALL, index, parameters.layout, values, results.layout);
+      return count === 1 ? answered[0] : count === 0 ? undefined : answered;
+    };
+  };
+  return createInstanceSync(message.module, {
+    imports,
+    wasi: message.wasi && wasiOptions(message.wasi, endpoint, post),
+    wasiFactory: wasiFactory(),
+    wasiInternals: { limits: message.limits },
+    hooks: { wrapHost: ask },
+  });
+}
+
+function wasiOptions(plan: WasiPlan, endpoint: Endpoint | undefined, post: Post): WasiOptions {
+  const host = {
+    ring: () => endpoint?.ring(),
+    wantInput: () => endpoint?.tell(records.WANT_INPUT, 0),
+    post: (stream: 1 | 2, bytes: Uint8Array<ArrayBuffer>) => post({ kind: "output", stream, bytes }),
+  };
+  const call = (index: number, values: unknown[]): unknown =>
+    endpoint?.ask(records.HOST_CALL, index, undefined, values, undefined)[0];
+  const { clock, random } = plan;
+  return {
+    ...plan.options,
+    stdin: openStream(plan.stdin, 0, host),
+    stdout: openStream(plan.stdout, 1, host),
+    stderr: openStream(plan.stderr, 2, host),
+    ...(clock !== undefined && { clock: (name) => call(clock, [name]) as number | bigint }),
+    ...(random !== undefined && { random: (bytes) => bytes.set(call(random, [bytes.length]) as Uint8Array) }),
+  } as WasiOptions;
+}
+
+function exportedFunctions(message: StartMessage, instance: Instance): Exported[] {
+  return Array.from(exportPlans(message.module.exports).values(), (plan) => ({
+    plan,
+    call: instance.exports[plan.name] as Exported["call"],
+  }));
+}
+
+function sharedMemories(instance: Instance): Map<string, WebAssembly.Memory> {
+  const memories = new Map<string, WebAssembly.Memory>();
+  if (typeof SharedArrayBuffer === "undefined") return memories;
+  for (const [name, value] of Object.entries(instance.exports)) {
+    if (value instanceof WebAssembly.Memory && value.buffer instanceof SharedArrayBuffer)
+      memories.set(name, value);
+  }
+  return memories;
+}
+
+/** The number of the host error behind what was thrown; 0 where there is none. */
+function failureOf(thrown: unknown): number {
+  if (thrown instanceof HostFailure) return thrown.id;
+  return thrown instanceof HostFunctionError && thrown.cause instanceof HostFailure ? thrown.cause.id : 0;
+}
+
+/**
+ * What to send to the host for what a guest threw. Traps go as the engine has them: the host knows the module's bytes, and so
+ * the names and the exact reason.
+ */
+function guestError(
+  thrown: unknown,
+  message: StartMessage,
+  { plan }: Exported,
+  values: readonly unknown[],
+): unknown {
+  if (thrown instanceof WasmexError) return thrown;
+  if (thrown instanceof WasiExit) return new ExitError(thrown.code);
+  if (thrown instanceof TypeError) return toCallError(thrown, message.module, plan.type, values);
+  const { Exception } = WebAssembly as { Exception?: typeof WebAssembly.Exception };
+  if (Exception !== undefined && thrown instanceof Exception) {
+    const error = new WebAssembly.RuntimeError("uncaught exception");
+    error.stack = (thrown as { stack?: string }).stack ?? "";
+    return error;
+  }
+  return thrown;
+}
+
+function serveMessage({ index, values }: CallMessage, functions: readonly Exported[], post: Post): void {
+  const exported = functions[index] as Exported;
+  try {
+    const result = exported.call(...values);
+    const count = exported.plan.results.types.length;
+    post({ kind: "result", values: count === 1 ? [result] : count === 0 ? [] : (result as unknown[]) });
+  } catch (thrown) {
+    if (thrown instanceof WasiExit && thrown.code === 0) post({ kind: "result", values: [] });
+    else post({ kind: "error", bytes: encoded(encodeThrown(thrown)) });
+  }
+}
