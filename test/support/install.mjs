@@ -61,10 +61,10 @@ export function installPackages() {
   console.log(
     `installing npm packages${fresh ? "" : " (the installed ones are not those of package-lock.json)"} …`,
   );
-  const command = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
-  const first = runProgram("npm", command);
-  // A connection that breaks once is no reason to give up.
-  const result = first.ok ? first : runProgram("npm", command);
+  const quiet = ["--no-audit", "--no-fund", "--loglevel=error"];
+  const strict = runProgram("npm", ["ci", ...quiet]);
+  // A registry that lacks a package for some other system fails the strict way, and so does a connection that broke once.
+  const result = strict.ok ? strict : runProgram("npm", ["install", "--no-save", ...quiet]);
   if (!result.ok) {
     console.error(result.output);
     throw new Error("npm could not install the packages");
