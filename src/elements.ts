@@ -47,9 +47,10 @@ export function outOfBound(index: unknown, size: number): RangeError {
 export function toElement(type: ElementType, value: unknown): number | bigint {
   const bits = ARRAYS[type].BYTES_PER_ELEMENT * 8;
   if (type === "float32" || type === "float64") {
-    const fits =
-      type === "float64" || Number.isFinite(Math.fround(value as number)) || !Number.isFinite(value);
-    if (typeof value === "number" && fits) return value;
+    if (typeof value === "number") {
+      const fits = type === "float64" || Number.isFinite(Math.fround(value)) || !Number.isFinite(value);
+      if (fits) return value;
+    }
   } else {
     const wide =
       typeof value === "bigint" ? value : Number.isSafeInteger(value) ? BigInt(value as number) : undefined;

@@ -272,119 +272,123 @@ export class Memory<T extends ElementType = ElementType> {
   static {
     CLASSES.uint8 = class extends Memory<"uint8"> {
       override get(index: number): number {
-        return (this.#elements as Uint8Array)[index] ?? super.get(index);
+        const elements = this.#elements as Uint8Array;
+        return (typeof index === "number" ? elements[index] : undefined) ?? super.get(index);
       }
       override set(index: number, value: number): void {
         const elements = this.#elements as Uint8Array;
-        if (elements[index] !== undefined && typeof value === "number" && (value & 0xff) === value)
-          elements[index] = value;
+        const within = typeof index === "number" && elements[index] !== undefined;
+        if (within && typeof value === "number" && (value & 0xff) === value) elements[index] = value;
         else super.set(index, value);
       }
     } as unknown as MemoryClass;
     CLASSES.int8 = class extends Memory<"int8"> {
       override get(index: number): number {
-        return (this.#elements as Int8Array)[index] ?? super.get(index);
+        const elements = this.#elements as Int8Array;
+        return (typeof index === "number" ? elements[index] : undefined) ?? super.get(index);
       }
       override set(index: number, value: number): void {
         const elements = this.#elements as Int8Array;
-        if (elements[index] !== undefined && typeof value === "number" && (value << 24) >> 24 === value)
-          elements[index] = value;
+        const within = typeof index === "number" && elements[index] !== undefined;
+        if (within && typeof value === "number" && (value << 24) >> 24 === value) elements[index] = value;
         else super.set(index, value);
       }
     } as unknown as MemoryClass;
     CLASSES.uint16 = class extends Memory<"uint16"> {
       override get(index: number): number {
-        return (this.#elements as Uint16Array)[index] ?? super.get(index);
+        const elements = this.#elements as Uint16Array;
+        return (typeof index === "number" ? elements[index] : undefined) ?? super.get(index);
       }
       override set(index: number, value: number): void {
         const elements = this.#elements as Uint16Array;
-        if (elements[index] !== undefined && typeof value === "number" && (value & 0xffff) === value)
-          elements[index] = value;
+        const within = typeof index === "number" && elements[index] !== undefined;
+        if (within && typeof value === "number" && (value & 0xffff) === value) elements[index] = value;
         else super.set(index, value);
       }
     } as unknown as MemoryClass;
     CLASSES.int16 = class extends Memory<"int16"> {
       override get(index: number): number {
-        return (this.#elements as Int16Array)[index] ?? super.get(index);
+        const elements = this.#elements as Int16Array;
+        return (typeof index === "number" ? elements[index] : undefined) ?? super.get(index);
       }
       override set(index: number, value: number): void {
         const elements = this.#elements as Int16Array;
-        if (elements[index] !== undefined && typeof value === "number" && (value << 16) >> 16 === value)
-          elements[index] = value;
+        const within = typeof index === "number" && elements[index] !== undefined;
+        if (within && typeof value === "number" && (value << 16) >> 16 === value) elements[index] = value;
         else super.set(index, value);
       }
     } as unknown as MemoryClass;
     CLASSES.uint32 = class extends Memory<"uint32"> {
       override get(index: number): number {
-        return (this.#elements as Uint32Array)[index] ?? super.get(index);
+        const elements = this.#elements as Uint32Array;
+        return (typeof index === "number" ? elements[index] : undefined) ?? super.get(index);
       }
       override set(index: number, value: number): void {
         const elements = this.#elements as Uint32Array;
-        if (elements[index] !== undefined && typeof value === "number" && value >>> 0 === value)
-          elements[index] = value;
+        const within = typeof index === "number" && elements[index] !== undefined;
+        if (within && typeof value === "number" && value >>> 0 === value) elements[index] = value;
         else super.set(index, value);
       }
     } as unknown as MemoryClass;
     CLASSES.int32 = class extends Memory<"int32"> {
       override get(index: number): number {
-        return (this.#elements as Int32Array)[index] ?? super.get(index);
+        const elements = this.#elements as Int32Array;
+        return (typeof index === "number" ? elements[index] : undefined) ?? super.get(index);
       }
       override set(index: number, value: number): void {
         const elements = this.#elements as Int32Array;
-        if (elements[index] !== undefined && typeof value === "number" && (value | 0) === value)
-          elements[index] = value;
+        const within = typeof index === "number" && elements[index] !== undefined;
+        if (within && typeof value === "number" && (value | 0) === value) elements[index] = value;
         else super.set(index, value);
       }
     } as unknown as MemoryClass;
     CLASSES.uint64 = class extends Memory<"uint64"> {
       override get(index: number): bigint {
-        return (this.#elements as BigUint64Array)[index] ?? super.get(index);
+        const elements = this.#elements as BigUint64Array;
+        return (typeof index === "number" ? elements[index] : undefined) ?? super.get(index);
       }
       override set(index: number, value: bigint | number): void {
         const elements = this.#elements as BigUint64Array;
-        if (elements[index] !== undefined && typeof value === "bigint" && value >= 0n && value <= U64_MAX)
-          elements[index] = value;
+        const within = typeof index === "number" && elements[index] !== undefined;
+        if (within && typeof value === "bigint" && value >= 0n && value <= U64_MAX) elements[index] = value;
         else super.set(index, value);
       }
     } as unknown as MemoryClass;
     CLASSES.int64 = class extends Memory<"int64"> {
       override get(index: number): bigint {
-        return (this.#elements as BigInt64Array)[index] ?? super.get(index);
+        const elements = this.#elements as BigInt64Array;
+        return (typeof index === "number" ? elements[index] : undefined) ?? super.get(index);
       }
       override set(index: number, value: bigint | number): void {
         const elements = this.#elements as BigInt64Array;
-        if (
-          elements[index] !== undefined &&
-          typeof value === "bigint" &&
-          value >= I64_MIN &&
-          value <= I64_MAX
-        )
+        const within = typeof index === "number" && elements[index] !== undefined;
+        if (within && typeof value === "bigint" && value >= I64_MIN && value <= I64_MAX)
           elements[index] = value;
         else super.set(index, value);
       }
     } as unknown as MemoryClass;
     CLASSES.float32 = class extends Memory<"float32"> {
       override get(index: number): number {
-        return (this.#elements as Float32Array)[index] ?? super.get(index);
+        const elements = this.#elements as Float32Array;
+        return (typeof index === "number" ? elements[index] : undefined) ?? super.get(index);
       }
       override set(index: number, value: number): void {
         const elements = this.#elements as Float32Array;
-        if (
-          elements[index] !== undefined &&
-          typeof value === "number" &&
-          (Math.abs(value) <= F32_MAX || value - value !== 0)
-        )
+        const within = typeof index === "number" && elements[index] !== undefined;
+        if (within && typeof value === "number" && (Math.abs(value) <= F32_MAX || value - value !== 0))
           elements[index] = value;
         else super.set(index, value);
       }
     } as unknown as MemoryClass;
     CLASSES.float64 = class extends Memory<"float64"> {
       override get(index: number): number {
-        return (this.#elements as Float64Array)[index] ?? super.get(index);
+        const elements = this.#elements as Float64Array;
+        return (typeof index === "number" ? elements[index] : undefined) ?? super.get(index);
       }
       override set(index: number, value: number): void {
         const elements = this.#elements as Float64Array;
-        if (elements[index] !== undefined && typeof value === "number") elements[index] = value;
+        const within = typeof index === "number" && elements[index] !== undefined;
+        if (within && typeof value === "number") elements[index] = value;
         else super.set(index, value);
       }
     } as unknown as MemoryClass;
