@@ -37,6 +37,7 @@ export type {
 export type { ModuleSource, Progress } from "./source.js";
 export { type Limits, type StartOptions, start } from "./start.js";
 export { type ChildSpec, childSpec, Supervisor, type SupervisorOptions } from "./supervisor.js";
+export type { AnyExports } from "./typed-exports.js";
 export type { JsType, JsTypes, WasmValue } from "./values.js";
 export { type FileKind, type FileStat, type Tree, VirtualFileSystem } from "./vfs/virtual-file-system.js";
 export type { OutputOption, PreopenFlag, PreopenOptions, WasiOptions } from "./wasi/options.js";

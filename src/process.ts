@@ -2,7 +2,7 @@ import type { Engine, ExitReason } from "./engine.js";
 import { CallError } from "./errors.js";
 import { type ElementType, Memory } from "./memory.js";
 import type { ModuleShape } from "./shape.js";
-import type { WasmValue } from "./values.js";
+import type { AnyExports, CallArguments, CallResults, ExportName } from "./typed-exports.js";
 import { exportPlans, type FunctionPlan, planFor } from "./worker/plans.js";
 
 export type { ExitReason } from "./engine.js";
@@ -32,7 +32,7 @@ export interface CallOptions {
  * await guest.stop();
  * ```
  */
-export class Process {
+export class Process<Exports extends object = AnyExports> {
   /** What was given to `start`. */
   readonly name: string | undefined;
   readonly #engine: Engine;
@@ -67,11 +67,15 @@ export class Process {
    * @throws (rejects) CallError for an unknown function or params that don't fit; TrapError; HostFunctionError; ExitError;
    * TimeoutError; StoppedError
    */
+  callFunction<K extends ExportName<Exports>>(
+    name: K,
+    ...rest: CallArguments<Exports, K, CallOptions>
+  ): Promise<CallResults<Exports, K>>;
   callFunction(
     name: string,
     params: readonly unknown[] = NO_PARAMS,
     options: number | CallOptions = DEFAULT_TIMEOUT,
-  ): Promise<WasmValue[]> {
+  ): Promise<unknown> {
     try {
       const timeout = typeof options === "number" ? options : (options.timeout ?? DEFAULT_TIMEOUT);
       const signal = typeof options === "number" ? undefined : options.signal;

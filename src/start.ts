@@ -7,6 +7,7 @@ import { Pipe } from "./pipe.js";
 import { platform, type Thread } from "./platform.js";
 import { Process } from "./process.js";
 import type { ModuleSource } from "./source.js";
+import type { AnyExports } from "./typed-exports.js";
 import type { WasiOptions } from "./wasi/options.js";
 import { loadWasi } from "./wasi/provider.js";
 import { launch } from "./worker/launch.js";
@@ -84,7 +85,9 @@ function wantsThread({ thread = "auto", module, bytes }: StartOptions): boolean 
  * await using guest = await Wasmex.start({ module, wasi: { stdout: pipe } });
  * ```
  */
-export async function start(options: StartOptions): Promise<Process> {
+export async function start<Exports extends object = AnyExports>(
+  options: StartOptions,
+): Promise<Process<Exports>> {
   const source = options.module ?? options.bytes;
   if (source === undefined) throw new WasmexError("start: pass a `module`, or `bytes` to compile one from");
   const limits = checkLimits(options.limits ?? {});

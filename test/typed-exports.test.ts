@@ -1,0 +1,40 @@
+import { expectTypeOf, test } from "vitest";
+import * as Wasmex from "wasmex";
+import { thread } from "./support/thread.js";
+
+interface Exports {
+  sum(left: number, right: number): [number];
+  wide(value: bigint): bigint;
+  nothing(): void;
+  pair(): [number, bigint];
+}
+
+test("start<Exports> types names, params and results of calls", async () => {
+  const guest = await Wasmex.start<Exports>({
+    bytes: `(module
+      (func (export "sum") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
+      (func (export "wide") (param i64) (result i64) (local.get 0))
+      (func (export "nothing"))
+      (func (export "pair") (result i32 i64) i32.const 1 i64.const 2))`,
+    thread,
+  });
+  const [sum] = await guest.callFunction("sum", [1, 2]);
+  expectTypeOf(sum).toEqualTypeOf<number>();
+  const [wide] = await guest.callFunction("wide", [2]);
+  expectTypeOf(wide).toEqualTypeOf<bigint>();
+  expectTypeOf(await guest.callFunction("nothing")).toEqualTypeOf<[]>();
+  expectTypeOf(await guest.callFunction("pair", [], { timeout: 100 })).toEqualTypeOf<[number, bigint]>();
+  // @ts-expect-error an unknown name
+  await guest.callFunction("product", [1, 2]).catch(() => undefined);
+  // @ts-expect-error too few params
+  await guest.callFunction("sum", [1]).catch(() => undefined);
+  // @ts-expect-error a param of the wrong type
+  await guest.callFunction("sum", ["1", 2]).catch(() => undefined);
+  await guest.stop();
+});
+
+test("start without exports takes any name and answers values", async () => {
+  const guest = await Wasmex.start({ bytes: `(module (func (export "f") (result i32) i32.const 7))`, thread });
+  expectTypeOf(await guest.callFunction("f")).toEqualTypeOf<Wasmex.WasmValue[]>();
+  await guest.stop();
+});
