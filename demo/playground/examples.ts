@@ -9,7 +9,11 @@ export interface Example {
   /** What the fields hold at first, by export. */
   readonly params?: Readonly<Record<string, readonly string[]>>;
   /** What the memory is best looked at as. */
-  readonly view?: { readonly as: "uint8" | "int32" | "float32" | "picture"; readonly address?: number; readonly width?: number };
+  readonly view?: {
+    readonly as: "uint8" | "int32" | "float32" | "picture";
+    readonly address?: number;
+    readonly width?: number;
+  };
 }
 
 const PLAIN_HOST = `// What the module may import. Edit, and press Run to link it anew.
@@ -222,7 +226,12 @@ return {
 )
 `,
     host: PLAIN_HOST,
-    params: { divmod: ["-9007199254740993", "10"], factorial: ["20"], hypotenuse: ["3", "4"], to_f32: ["0.1"] },
+    params: {
+      divmod: ["-9007199254740993", "10"],
+      factorial: ["20"],
+      hypotenuse: ["3", "4"],
+      to_f32: ["0.1"],
+    },
   },
   {
     id: "wasi",

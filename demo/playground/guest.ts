@@ -11,10 +11,18 @@ export interface GuestEvents {
 }
 
 /** The imports that the visitor wrote: the body of a function. */
-export function readHost(code: string, print: (text: string) => void): Record<string, Record<string, Wasmex.ImportValue>> {
+export function readHost(
+  code: string,
+  print: (text: string) => void,
+): Record<string, Record<string, Wasmex.ImportValue>> {
   // The visitor's own code in the visitor's own page: what the editor is for.
-  const made: unknown = new Function("Wasmex", "print", "threads", `"use strict";\n${code}`)(Wasmex, print, hasThreads);
-  if (made === null || typeof made !== "object") throw new TypeError("the host code must return an object of namespaces");
+  const made: unknown = new Function("Wasmex", "print", "threads", `"use strict";\n${code}`)(
+    Wasmex,
+    print,
+    hasThreads,
+  );
+  if (made === null || typeof made !== "object")
+    throw new TypeError("the host code must return an object of namespaces");
   return made as Record<string, Record<string, Wasmex.ImportValue>>;
 }
 
@@ -75,7 +83,9 @@ export class Guest {
       module,
       imports: readHost(this.#host, print),
       name: "playground",
-      ...(usesWasi && { wasi: { programName: module.name ?? "playground", stdout: output, stderr: output, stdin: "null" } }),
+      ...(usesWasi && {
+        wasi: { programName: module.name ?? "playground", stdout: output, stderr: output, stdin: "null" },
+      }),
     });
     this.#process = process;
     this.#events.onState("ready", process.thread);

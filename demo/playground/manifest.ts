@@ -7,7 +7,12 @@ export type Call = (name: string, params: Wasmex.WasmValue[]) => Promise<string>
 
 const ARGUMENT = /argument #(\d+)/;
 
-function functionRow(name: string, type: Wasmex.FunctionType, params: readonly string[], call: Call): HTMLElement {
+function functionRow(
+  name: string,
+  type: Wasmex.FunctionType,
+  params: readonly string[],
+  call: Call,
+): HTMLElement {
   const id = freshId();
   const fault = h("p", { class: "fault", id: `${id}-fault`, role: "alert" });
   const answer = h("output", { class: "answer", "aria-label": `Result of ${name}` });
@@ -66,7 +71,12 @@ function functionRow(name: string, type: Wasmex.FunctionType, params: readonly s
       h("button", { type: "submit", class: "button button-call", "aria-label": `Call ${name}` }, name),
       h("span", { class: "paren", "aria-hidden": "true" }, "("),
       fields.map((field, index) =>
-        h("label", { class: "parameter" }, h("span", { "aria-hidden": "true" }, type.parameters[index]), field),
+        h(
+          "label",
+          { class: "parameter" },
+          h("span", { "aria-hidden": "true" }, type.parameters[index]),
+          field,
+        ),
       ),
       h("span", { class: "paren", "aria-hidden": "true" }, ")"),
       h("span", { class: "call-results" }, type.results.length === 0 ? "" : `→ ${type.results.join(", ")}`),
@@ -96,11 +106,18 @@ export class Manifest {
     const functions: HTMLElement[] = [];
     const others: HTMLElement[] = [];
     for (const [name, type] of Object.entries(module.exports)) {
-      if (type.kind === "function") functions.push(functionRow(name, type, kept.get(name) ?? params[name] ?? [], this.#call));
+      if (type.kind === "function")
+        functions.push(functionRow(name, type, kept.get(name) ?? params[name] ?? [], this.#call));
       else others.push(h("li", {}, h("code", {}, name), " ", h("span", { class: "quiet" }, showType(type))));
     }
     const imports = module.importEntries.map((entry) =>
-      h("li", {}, h("code", {}, `${entry.module}.${entry.name}`), " ", h("span", { class: "quiet" }, showType(entry.type))),
+      h(
+        "li",
+        {},
+        h("code", {}, `${entry.module}.${entry.name}`),
+        " ",
+        h("span", { class: "quiet" }, showType(entry.type)),
+      ),
     );
     this.root.replaceChildren(
       h("h3", {}, "Exports"),

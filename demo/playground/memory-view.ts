@@ -40,7 +40,11 @@ function printable(byte: number): string {
 
 function showElement(type: ElementType, value: number | bigint): string {
   if (type === "uint8") return hex(Number(value), 2);
-  return type.startsWith("float") ? Number(value).toPrecision(type === "float32" ? 6 : 9).replace(/\.?0+$/, "") : String(value);
+  return type.startsWith("float")
+    ? Number(value)
+        .toPrecision(type === "float32" ? 6 : 9)
+        .replace(/\.?0+$/, "")
+    : String(value);
 }
 
 const isZero = (content: string): boolean => content.replaceAll("\0", "") === "";
@@ -73,7 +77,12 @@ export class MemoryView {
       TYPES.map((type) => h("option", { value: type }, type === "uint8" ? "bytes and text" : type)),
       h("option", { value: "picture" }, "picture"),
     );
-    this.#goto = h("input", { class: "field memory-address", "aria-label": "Address", value: "0x0", spellcheck: "false" });
+    this.#goto = h("input", {
+      class: "field memory-address",
+      "aria-label": "Address",
+      value: "0x0",
+      spellcheck: "false",
+    });
     const page = (sign: number) => () => this.#move(sign * ROWS * this.#perRow);
     const go = (event: Event): void => {
       event.preventDefault();
@@ -89,7 +98,12 @@ export class MemoryView {
         { class: "memory-tools" },
         h("label", { class: "unseen", for: lookId }, "Show memory as"),
         this.#look,
-        h("form", { class: "memory-go", onsubmit: go }, this.#goto, h("button", { class: "button", type: "submit" }, "Go")),
+        h(
+          "form",
+          { class: "memory-go", onsubmit: go },
+          this.#goto,
+          h("button", { class: "button", type: "submit" }, "Go"),
+        ),
         button("◂", page(-1), { "aria-label": "Back one screen" }),
         button("▸", page(1), { "aria-label": "On one screen" }),
         this.#info,
@@ -152,14 +166,24 @@ export class MemoryView {
     const cells = this.#perRow / width;
     this.#rows = Array.from({ length: ROWS }, () => ({
       address: h("span", { class: "memory-at" }),
-      cells: Array.from({ length: cells }, () => ({ element: h("span", { class: "cell" }), bytes: "", markedUntil: 0 })),
+      cells: Array.from({ length: cells }, () => ({
+        element: h("span", { class: "cell" }),
+        bytes: "",
+        markedUntil: 0,
+      })),
       text: h("span", { class: "memory-text" }),
     }));
     this.#grid.style.setProperty("--cells", String(cells));
     this.#grid.dataset["type"] = this.#type;
     this.#grid.replaceChildren(
       ...this.#rows.map((row) =>
-        h("div", { class: "memory-row" }, row.address, ...row.cells.map((cell) => cell.element), this.#type === "uint8" && row.text),
+        h(
+          "div",
+          { class: "memory-row" },
+          row.address,
+          ...row.cells.map((cell) => cell.element),
+          this.#type === "uint8" && row.text,
+        ),
       ),
     );
     this.#seen = false;
@@ -227,13 +251,16 @@ export class MemoryView {
         const content = inside ? String.fromCharCode(...bytes.subarray(at, at + width)) : "";
         if (content !== cell.bytes) {
           cell.bytes = content;
-          cell.element.textContent = inside ? showElement(this.#type, typed.get((this.#address + at) / width)) : "";
+          cell.element.textContent = inside
+            ? showElement(this.#type, typed.get((this.#address + at) / width))
+            : "";
           cell.element.classList.toggle("zero", isZero(content));
           if (this.#seen) cell.markedUntil = now + MARKED;
         }
         if (this.#type === "uint8" && inside) text += printable(bytes[at] ?? 0);
         const marked = cell.markedUntil > now;
-        if (marked !== cell.element.classList.contains("changed")) cell.element.classList.toggle("changed", marked);
+        if (marked !== cell.element.classList.contains("changed"))
+          cell.element.classList.toggle("changed", marked);
       });
       if (this.#type === "uint8" && row.text.textContent !== text) row.text.textContent = text;
     });

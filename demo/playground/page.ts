@@ -65,7 +65,9 @@ class Playground implements Page {
     this.#timeout = h(
       "select",
       { class: "select", "aria-label": "Deadline of a call" },
-      [1000, 5000, 30_000].map((ms) => h("option", { value: ms, selected: ms === 5000 }, `${ms / 1000} s at most`)),
+      [1000, 5000, 30_000].map((ms) =>
+        h("option", { value: ms, selected: ms === 5000 }, `${ms / 1000} s at most`),
+      ),
       h("option", { value: "Infinity" }, "no deadline"),
     );
     this.#examples = h(
@@ -87,20 +89,32 @@ class Playground implements Page {
 
   #layOut(): HTMLElement {
     const tabs = this.#tabs();
-    const file = h("input", { type: "file", accept: ".wasm,.wat", class: "unseen", tabindex: -1, "aria-label": "Module file" });
+    const file = h("input", {
+      type: "file",
+      accept: ".wasm,.wat",
+      class: "unseen",
+      tabindex: -1,
+      "aria-label": "Module file",
+    });
     file.addEventListener("change", () => {
       const chosen = file.files?.[0];
       if (chosen !== undefined) void this.#openFile(chosen);
       file.value = "";
     });
     const source = panel("Module", { class: "panel-flush source" }, tabs.bodies);
-    source.tools.append(this.#examples, button("Open…", () => file.click(), { title: "A .wasm or .wat file" }), file);
+    source.tools.append(
+      this.#examples,
+      button("Open…", () => file.click(), { title: "A .wasm or .wat file" }),
+      file,
+    );
     source.body.before(h("div", { class: "tab-rim" }, tabs.strip, this.#compiled));
     source.body.after(
       h(
         "div",
         { class: "panel-foot" },
-        button(["Run", h("kbd", { "aria-hidden": "true" }, "Ctrl ⏎")], () => void this.#run(), { class: "button button-paint" }),
+        button(["Run", h("kbd", { "aria-hidden": "true" }, "Ctrl ⏎")], () => void this.#run(), {
+          class: "button button-paint",
+        }),
         this.#stop,
         this.#timeout,
         this.#state,
@@ -124,9 +138,15 @@ class Playground implements Page {
         "div",
         { class: "intro" },
         h("h1", {}, "Load it, call it, look inside"),
-        h("p", { class: "lead" }, "Write a module, call what it exports, and watch its memory while it runs. It runs in a container of its own: stop it whenever you like."),
+        h(
+          "p",
+          { class: "lead" },
+          "Write a module, call what it exports, and watch its memory while it runs. It runs in a container of its own: stop it whenever you like.",
+        ),
       ),
-      missingNote("Modules run on the page's own thread here: memory is shown between calls, and a call can't be cut short."),
+      missingNote(
+        "Modules run on the page's own thread here: memory is shown between calls, and a call can't be cut short.",
+      ),
       h("div", { class: "playground-grid" }, source.root, manifest.root, log.root, memory.root),
     );
   }
@@ -134,15 +154,29 @@ class Playground implements Page {
   #tabs(): { strip: HTMLElement; bodies: HTMLElement[] } {
     const make = (label: string, content: readonly (HTMLElement | string)[], selected: boolean) => {
       const id = freshId();
-      const body = h("div", { role: "tabpanel", id, class: "tab-body", "aria-label": label, hidden: !selected }, ...content);
+      const body = h(
+        "div",
+        { role: "tabpanel", id, class: "tab-body", "aria-label": label, hidden: !selected },
+        ...content,
+      );
       const tab = h(
         "button",
-        { type: "button", role: "tab", class: "tab", "aria-controls": id, "aria-selected": String(selected), tabindex: selected ? 0 : -1 },
+        {
+          type: "button",
+          role: "tab",
+          class: "tab",
+          "aria-controls": id,
+          "aria-selected": String(selected),
+          tabindex: selected ? 0 : -1,
+        },
         label,
       );
       return { tab, body };
     };
-    const all = [make("module.wat", [this.#note, this.#wat.root], true), make("host.js", [this.#host.root], false)];
+    const all = [
+      make("module.wat", [this.#note, this.#wat.root], true),
+      make("host.js", [this.#host.root], false),
+    ];
     const select = (index: number): void => {
       all.forEach(({ tab, body }, at) => {
         tab.setAttribute("aria-selected", String(at === index));
@@ -160,7 +194,14 @@ class Playground implements Page {
       });
     });
     this.#selectTab = select;
-    return { strip: h("div", { role: "tablist", class: "tabs", "aria-label": "Source" }, all.map(({ tab }) => tab)), bodies: all.map(({ body }) => body) };
+    return {
+      strip: h(
+        "div",
+        { role: "tablist", class: "tabs", "aria-label": "Source" },
+        all.map(({ tab }) => tab),
+      ),
+      bodies: all.map(({ body }) => body),
+    };
   }
   #selectTab: (index: number) => void = () => undefined;
 
@@ -176,12 +217,21 @@ class Playground implements Page {
     this.#memory.setLook(example.view?.as ?? "uint8", example.view ?? {});
     this.#selectTab(0);
     this.#compile();
+    // An example of ours may be started unasked, so that there is something to see.
+    const edit = this.#edits;
+    void this.#ready.then(async () => {
+      if (edit === this.#edits && this.#guest.module !== undefined) await this.#start();
+    });
   }
 
   async #openFile(file: File): Promise<void> {
     const bytes = new Uint8Array(await file.arrayBuffer());
     const binary = bytes[0] === 0 && bytes[1] === 0x61;
-    this.#wat.open(binary ? `;; ${file.name}, ${size(bytes.length)}, is what runs.\n;; Type to go back to text.\n` : new TextDecoder().decode(bytes));
+    this.#wat.open(
+      binary
+        ? `;; ${file.name}, ${size(bytes.length)}, is what runs.\n;; Type to go back to text.\n`
+        : new TextDecoder().decode(bytes),
+    );
     this.#binary = binary ? { name: file.name, bytes } : undefined;
     this.#note.textContent = `Opened ${file.name}.`;
     this.#manifest.clear("Compiling");
@@ -210,7 +260,8 @@ class Playground implements Page {
       if (edit !== this.#edits) return;
       const at = error instanceof Wasmex.CompileError ? error : undefined;
       this.#wat.showFault({ line: at?.line, column: at?.column, message: messageOf(error) });
-      this.#compiled.textContent = at?.line === undefined ? "does not compile" : `line ${at.line}: does not compile`;
+      this.#compiled.textContent =
+        at?.line === undefined ? "does not compile" : `line ${at.line}: does not compile`;
       this.#compiled.dataset["state"] = "bad";
       await this.#guest.load(undefined, "");
     }
@@ -228,7 +279,10 @@ class Playground implements Page {
     } catch {
       return;
     }
-    this.#log.add("note", `started ${module.name === undefined ? "the module" : module.name} (${this.#guest.process?.thread ?? "inline"})`);
+    this.#log.add(
+      "note",
+      `started ${module.name === undefined ? "the module" : module.name} (${this.#guest.process?.thread ?? "inline"})`,
+    );
     const entry = ["_start", "main", "run"].find((name) => {
       const type = module.exports[name];
       return type?.kind === "function" && type.parameters.length === 0;
@@ -244,7 +298,12 @@ class Playground implements Page {
     } catch (error) {
       const ours = !(error instanceof Wasmex.WasmexError) || error instanceof Wasmex.LinkError;
       if (ours) this.#host.showFault({ line: undefined, message: messageOf(error) });
-      this.#log.add("bad", h("b", {}, error instanceof Error ? error.name : "Error"), " ", h("span", { class: "log-text" }, messageOf(error)));
+      this.#log.add(
+        "bad",
+        h("b", {}, error instanceof Error ? error.name : "Error"),
+        " ",
+        h("span", { class: "log-text" }, messageOf(error)),
+      );
       throw error;
     }
   }
@@ -298,7 +357,8 @@ class Playground implements Page {
   #memoryOf: { process: Wasmex.Process; memory: Wasmex.Memory<"uint8"> | undefined } | undefined;
 
   #showState(state: GuestState, thread: "worker" | "inline" | undefined): void {
-    const where = thread === undefined ? "" : thread === "worker" ? " in the background" : " on the page's thread";
+    const where =
+      thread === undefined ? "" : thread === "worker" ? " in the background" : " on the page's thread";
     this.#state.textContent = STATES[state] + where;
     this.#state.dataset["state"] = state === "calling" ? "busy" : state === "ready" ? "good" : state;
     this.#stop.disabled = state === "none" || state === "stopped";

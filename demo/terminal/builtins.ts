@@ -13,7 +13,10 @@ export const BUILTINS: Readonly<Record<string, { readonly about: string; readonl
       return each(job, (path) => job.output(job.fs.readFile(path)));
     },
   },
-  cp: { about: "copy a file", run: (job) => transfer(job, (from, to) => job.fs.writeFile(to, job.fs.readFile(from))) },
+  cp: {
+    about: "copy a file",
+    run: (job) => transfer(job, (from, to) => job.fs.writeFile(to, job.fs.readFile(from))),
+  },
   echo: {
     about: "say something",
     run: (job) => {
@@ -22,7 +25,10 @@ export const BUILTINS: Readonly<Record<string, { readonly about: string; readonl
     },
   },
   ls: { about: "list files", run: list },
-  mkdir: { about: "make directories", run: (job) => each(job, (path) => job.fs.mkdir(path, { recursive: true })) },
+  mkdir: {
+    about: "make directories",
+    run: (job) => each(job, (path) => job.fs.mkdir(path, { recursive: true })),
+  },
   mv: { about: "move or rename", run: (job) => transfer(job, (from, to) => job.fs.rename(from, to)) },
   rm: {
     about: "remove files; -r directories too",
@@ -41,7 +47,9 @@ export const BUILTINS: Readonly<Record<string, { readonly about: string; readonl
       const count = (text: string, name: string): void => {
         const lines = text.split("\n").length - 1;
         const words = text.split(/\s+/).filter(Boolean).length;
-        job.output(`${[lines, words, new TextEncoder().encode(text).length].map(digits).join("  ")}  ${name}\n`);
+        job.output(
+          `${[lines, words, new TextEncoder().encode(text).length].map(digits).join("  ")}  ${name}\n`,
+        );
       };
       if (job.args.length > 0) return each(job, (path, arg) => count(job.fs.readFile(path, "utf8"), arg));
       if (job.input === "keyboard") return fail(job, "name a file, or pipe something in");
@@ -94,7 +102,12 @@ function list(job: Job): number {
   const { fs } = job;
   const show = (path: string, name: string): string => {
     const stat = fs.stat(path, { followSymlinks: false });
-    const shown = stat.kind === "directory" ? `\x1b[1;34m${name}/\x1b[0m` : name.endsWith(".wasm") ? `\x1b[32m${name}\x1b[0m` : name;
+    const shown =
+      stat.kind === "directory"
+        ? `\x1b[1;34m${name}/\x1b[0m`
+        : name.endsWith(".wasm")
+          ? `\x1b[32m${name}\x1b[0m`
+          : name;
     if (!long) return shown;
     const time = new Date(Number(stat.modified / 1_000_000n)).toISOString().slice(0, 19).replace("T", " ");
     return `${digits(stat.size).padStart(11)}  ${time}  ${shown}`;

@@ -20,7 +20,10 @@ export function wasiOptions(job: Job, stdin: Wasmex.Pipe): Wasmex.WasiOptions {
     stderr: job.errors,
     fs: job.fs,
     // The directory of the shell is the program's own, as "."; it may see the rest as well.
-    preopen: { "/": { flags: all }, ...(job.directory !== "/" && { [job.directory]: { flags: all, alias: "." } }) },
+    preopen: {
+      "/": { flags: all },
+      ...(job.directory !== "/" && { [job.directory]: { flags: all, alias: "." } }),
+    },
   };
 }
 
@@ -33,7 +36,9 @@ export async function exitCodeOf(work: Promise<unknown>, job: Job): Promise<numb
     if (error instanceof Wasmex.ExitError) return error.code;
     if (job.signal.aborted) return INTERRUPTED;
     if (error instanceof Wasmex.TrapError) {
-      const frames = error.frames.slice(0, 5).map((frame) => `    at ${frame.name ?? `function ${frame.index}`}\n`);
+      const frames = error.frames
+        .slice(0, 5)
+        .map((frame) => `    at ${frame.name ?? `function ${frame.index}`}\n`);
       job.errors(`\x1b[31m${job.name}: trapped: ${error.reason}\x1b[0m\n${frames.join("")}`);
       return ABORTED;
     }
@@ -45,7 +50,9 @@ export async function exitCodeOf(work: Promise<unknown>, job: Job): Promise<numb
 /** Any program with a `_start`. */
 export const executeCommand: Execute = async (module, job, stdin) => {
   if (module.exports["_start"]?.kind !== "function") {
-    job.errors(`${job.name}: no _start among its exports: a library, not a program. The Playground opens those.\n`);
+    job.errors(
+      `${job.name}: no _start among its exports: a library, not a program. The Playground opens those.\n`,
+    );
     return 126;
   }
   let process: Wasmex.Process | undefined;

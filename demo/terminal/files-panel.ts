@@ -30,7 +30,10 @@ export class FilesPanel {
 
   constructor(fs: VirtualFileSystem, onProgram: (path: string) => void) {
     this.#fs = fs;
-    this.tree = new FileTree(fs, { onOpen: (path) => this.open(path), onChange: (changed) => this.#onChange(changed) });
+    this.tree = new FileTree(fs, {
+      onOpen: (path) => this.open(path),
+      onChange: (changed) => this.#onChange(changed),
+    });
     this.#editor = new Editor({
       label: "File",
       language: "text",
@@ -45,12 +48,23 @@ export class FilesPanel {
         "div",
         { class: "panel-rim" },
         h("div", { class: "open-title" }, this.#name, this.#status),
-        h("div", { class: "panel-tools" }, this.#save, button("Close", () => this.close())),
+        h(
+          "div",
+          { class: "panel-tools" },
+          this.#save,
+          button("Close", () => this.close()),
+        ),
       ),
       this.#editor.root,
     );
 
-    const upload = h("input", { type: "file", multiple: true, class: "unseen", tabindex: -1, "aria-label": "Files to upload" });
+    const upload = h("input", {
+      type: "file",
+      multiple: true,
+      class: "unseen",
+      tabindex: -1,
+      "aria-label": "Files to upload",
+    });
     upload.addEventListener("change", () => {
       void this.take(upload.files ?? []).then((paths) => {
         const program = paths.find((path) => path.endsWith(".wasm"));
@@ -118,7 +132,8 @@ export class FilesPanel {
   #showState(word?: string): void {
     const edited = this.#editor.text !== this.#known;
     this.#save.disabled = !edited;
-    this.#status.textContent = word ?? (edited ? "edited" : size(new TextEncoder().encode(this.#known).length));
+    this.#status.textContent =
+      word ?? (edited ? "edited" : size(new TextEncoder().encode(this.#known).length));
   }
 
   /** Follows what a program does to the open file, unless the visitor is at work in it. */
@@ -143,7 +158,9 @@ export class FilesPanel {
   #make(): void {
     const name = prompt("Name of the new file; end it with / for a directory", "notes.txt")?.trim();
     if (!name) return;
-    const path = name.startsWith("/") ? name : `${this.tree.directory === "/" ? "" : this.tree.directory}/${name}`;
+    const path = name.startsWith("/")
+      ? name
+      : `${this.tree.directory === "/" ? "" : this.tree.directory}/${name}`;
     try {
       if (path.endsWith("/")) {
         this.#fs.mkdir(path.slice(0, -1), { recursive: true });

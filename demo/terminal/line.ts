@@ -1,7 +1,8 @@
 /** How wide a character stands in a terminal: 0, 1 or 2 cells. */
 export function cells(character: string): number {
   const code = character.codePointAt(0) ?? 0;
-  if (code < 32 || (code >= 0x300 && code < 0x370) || code === 0x200d || (code >= 0xfe00 && code <= 0xfe0f)) return 0;
+  if (code < 32 || (code >= 0x300 && code < 0x370) || code === 0x200d || (code >= 0xfe00 && code <= 0xfe0f))
+    return 0;
   const wide =
     (code >= 0x1100 && code <= 0x115f) ||
     (code >= 0x2e80 && code <= 0xa4cf) ||

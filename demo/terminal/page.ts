@@ -46,9 +46,19 @@ class TerminalPage implements Page {
     const samples = Object.entries(PROGRAMS).map(([name, { sample, about }]) =>
       button(name, () => this.#runSample(sample), { title: about }),
     );
-    const terminal = panel("Terminal", { class: "panel-flush terminal-panel" }, this.#progress, this.#tty.root);
-    terminal.tools.append(...samples, button("help", () => this.#runSample("help")));
-    terminal.body.after(h("div", { class: "panel-foot" }, this.#stop, this.#end, this.#lastExit, this.#state));
+    const terminal = panel(
+      "Terminal",
+      { class: "panel-flush terminal-panel" },
+      this.#progress,
+      this.#tty.root,
+    );
+    terminal.tools.append(
+      ...samples,
+      button("help", () => this.#runSample("help")),
+    );
+    terminal.body.after(
+      h("div", { class: "panel-foot" }, this.#stop, this.#end, this.#lastExit, this.#state),
+    );
     const root = h(
       "div",
       { class: "terminal" },
@@ -93,8 +103,11 @@ class TerminalPage implements Page {
     this.#files.tree.show();
     if (this.#begun) return;
     this.#begun = true;
-    this.#tty.write("\x1b[1mwasmex\x1b[0m: a shell over WebAssembly programs. \x1b[32mhelp\x1b[0m lists them; try \x1b[32myard\x1b[0m.\n");
-    if (!hasThreads) this.#tty.write("\x1b[33mNo threads on this page: programs get their input first.\x1b[0m\n");
+    this.#tty.write(
+      "\x1b[1mwasmex\x1b[0m: a shell over WebAssembly programs. \x1b[32mhelp\x1b[0m lists them; try \x1b[32myard\x1b[0m.\n",
+    );
+    if (!hasThreads)
+      this.#tty.write("\x1b[33mNo threads on this page: programs get their input first.\x1b[0m\n");
     void this.#shell.loop();
   }
 

@@ -11,7 +11,11 @@ function stubs(module: Wasmex.Module): Record<string, Record<string, Wasmex.Impo
   for (const { module: namespace, name, type } of module.importEntries) {
     if (type.kind !== "function" || namespace === "wasi_snapshot_preview1") continue;
     imports[namespace] ??= {};
-    imports[namespace][name] = Wasmex.fn(type.parameters, type.results, () => (type.results.length === 0 ? undefined : 0) as never);
+    imports[namespace][name] = Wasmex.fn(
+      type.parameters,
+      type.results,
+      () => (type.results.length === 0 ? undefined : 0) as never,
+    );
   }
   return imports;
 }
@@ -50,12 +54,23 @@ end`;
 function program(args: readonly string[]): { source: string; rest: readonly string[]; name: string } {
   const [first, second] = args;
   if (first === undefined) return { source: REPL, rest: [], name: "ruby" };
-  if (first === "-v" || first === "--version") return { source: "puts RUBY_DESCRIPTION", rest: [], name: "ruby" };
+  if (first === "-v" || first === "--version")
+    return { source: "puts RUBY_DESCRIPTION", rest: [], name: "ruby" };
   if (first === "-h" || first === "--help") {
-    return { source: 'puts "usage: ruby [-e code | -v | file] [arguments]   without any: a prompt"', rest: [], name: "ruby" };
+    return {
+      source: 'puts "usage: ruby [-e code | -v | file] [arguments]   without any: a prompt"',
+      rest: [],
+      name: "ruby",
+    };
   }
-  if (first === "-e") return { source: `eval(${literal(second ?? "")}, TOPLEVEL_BINDING, "-e")`, rest: args.slice(2), name: "-e" };
-  if (first === "-") return { source: 'eval($stdin.read, TOPLEVEL_BINDING, "-")', rest: args.slice(1), name: "-" };
+  if (first === "-e")
+    return {
+      source: `eval(${literal(second ?? "")}, TOPLEVEL_BINDING, "-e")`,
+      rest: args.slice(2),
+      name: "-e",
+    };
+  if (first === "-")
+    return { source: 'eval($stdin.read, TOPLEVEL_BINDING, "-")', rest: args.slice(1), name: "-" };
   return { source: `load File.expand_path(${literal(first)})`, rest: args.slice(1), name: first };
 }
 
@@ -87,7 +102,12 @@ export async function runRuby(module: Wasmex.Module, job: Job, stdin: Wasmex.Pip
   try {
     return await exitCodeOf(
       (async () => {
-        process = await Wasmex.start({ module, name: "ruby", imports: stubs(module), wasi: wasiOptions(job, stdin) });
+        process = await Wasmex.start({
+          module,
+          name: "ruby",
+          imports: stubs(module),
+          wasi: wasiOptions(job, stdin),
+        });
         if (job.signal.aborted) return;
         await evaluate(process, module, bootstrap(job));
       })(),
@@ -102,7 +122,8 @@ export async function runRuby(module: Wasmex.Module, job: Job, stdin: Wasmex.Pip
 async function evaluate(process: Wasmex.Process, module: Wasmex.Module, source: string): Promise<void> {
   const call = async (name: string, ...params: number[]): Promise<number> => {
     // The exports carry their whole signature as their name: "ruby-init: func(args: list<string>) -> ()".
-    const full = Object.keys(module.exports).find((one) => one === name || one.startsWith(`${name}:`)) ?? name;
+    const full =
+      Object.keys(module.exports).find((one) => one === name || one.startsWith(`${name}:`)) ?? name;
     const [result = 0] = await process.callFunction(full, params, Number.POSITIVE_INFINITY);
     return Number(result);
   };

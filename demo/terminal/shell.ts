@@ -4,8 +4,16 @@ import { messageOf } from "../ui/text.js";
 import { BUILTINS } from "./builtins.js";
 import { type Execute, executeCommand, INTERRUPTED } from "./execute.js";
 import { loadProgram, PROGRAMS } from "./programs.js";
-import { baseName, fileAsOutput, fileAsPipe, type Input, type Job, resolvePath, type Write } from "./streams.js";
-import { type Command, parse, type Pipeline, ShellSyntaxError } from "./syntax.js";
+import {
+  baseName,
+  fileAsOutput,
+  fileAsPipe,
+  type Input,
+  type Job,
+  resolvePath,
+  type Write,
+} from "./streams.js";
+import { type Command, type Pipeline, parse, ShellSyntaxError } from "./syntax.js";
 import type { Tty } from "./tty.js";
 
 export interface ShellEvents {
@@ -62,7 +70,8 @@ export class Shell {
         complete: (before) => this.#complete(before),
       });
       if (typed.kind === "interrupt") this.#code = INTERRUPTED;
-      else if (typed.kind === "end") this.#tty.write("Close the page to leave; everything in here is gone then.\n");
+      else if (typed.kind === "end")
+        this.#tty.write("Close the page to leave; everything in here is gone then.\n");
       else await this.#runLine(typed.text);
     }
   }
@@ -71,7 +80,9 @@ export class Shell {
     if (text.trim() === "") return;
     this.#interrupt = new AbortController();
     try {
-      for (const pipeline of parse(text, (name) => (name === "?" ? String(this.#code) : (this.#env.get(name) ?? "")))) {
+      for (const pipeline of parse(text, (name) =>
+        name === "?" ? String(this.#code) : (this.#env.get(name) ?? ""),
+      )) {
         if (pipeline.when === "success" && this.#code !== 0) continue;
         if (pipeline.when === "failure" && this.#code === 0) continue;
         this.#code = await this.#runPipeline(pipeline, this.#interrupt.signal);
@@ -79,7 +90,9 @@ export class Shell {
       }
     } catch (error) {
       this.#code = 2;
-      this.#tty.write(`\x1b[31m${error instanceof ShellSyntaxError ? "syntax: " : ""}${messageOf(error)}\x1b[0m\n`);
+      this.#tty.write(
+        `\x1b[31m${error instanceof ShellSyntaxError ? "syntax: " : ""}${messageOf(error)}\x1b[0m\n`,
+      );
     } finally {
       this.#interrupt = undefined;
       this.#events.onJob(undefined);
@@ -93,7 +106,10 @@ export class Shell {
     const runs: Promise<number>[] = [];
     for (const [index, command] of commands.entries()) {
       const between = pipes[index];
-      const input = command.input === undefined ? (pipes[index - 1] ?? "keyboard") : fileAsPipe(this.#fs, this.#path(command.input));
+      const input =
+        command.input === undefined
+          ? (pipes[index - 1] ?? "keyboard")
+          : fileAsPipe(this.#fs, this.#path(command.input));
       let output: Write = (data) => this.#tty.write(data);
       if (command.output !== undefined) {
         output = fileAsOutput(this.#fs, this.#path(command.output.path), command.output.append);
@@ -152,7 +168,11 @@ export class Shell {
         output(`${this.#directory}\n`);
         return 0;
       case "env":
-        output(Object.entries(job.env).map(([key, value]) => `${key}=${value}\n`).join(""));
+        output(
+          Object.entries(job.env)
+            .map(([key, value]) => `${key}=${value}\n`)
+            .join(""),
+        );
         return 0;
       case "export":
       case "unset":
@@ -198,7 +218,9 @@ export class Shell {
     let module: Module;
     try {
       if (known !== undefined) {
-        module = await loadProgram(known.url, (loaded, total) => this.#events.onProgress(job.name, { loaded, total }));
+        module = await loadProgram(known.url, (loaded, total) =>
+          this.#events.onProgress(job.name, { loaded, total }),
+        );
       } else {
         const path = [job.name, `${job.name}.wasm`]
           .map((name) => this.#path(name))
@@ -219,7 +241,9 @@ export class Shell {
     this.#events.onJob(job.name);
     const execute = known?.execute ?? executeCommand;
     if (job.input !== "keyboard") return execute(module, job, job.input);
-    return hasThreads ? this.#withLiveInput(execute, module, job) : this.#withInputFirst(execute, module, job);
+    return hasThreads
+      ? this.#withLiveInput(execute, module, job)
+      : this.#withInputFirst(execute, module, job);
   }
 
   /** The keyboard feeds the program while it runs. */
@@ -247,7 +271,9 @@ export class Shell {
   async #withInputFirst(execute: Execute, module: Module, job: Job): Promise<number> {
     const stdin = new Pipe();
     if (job.name === "yard" || (job.name === "ruby" && job.args.length === 0)) {
-      this.#tty.write("\x1b[33mThis page has no threads: type all of the input first, then Ctrl-D on an empty line.\x1b[0m\n");
+      this.#tty.write(
+        "\x1b[33mThis page has no threads: type all of the input first, then Ctrl-D on an empty line.\x1b[0m\n",
+      );
       for (;;) {
         const typed = await this.#tty.readLine({ prompt: "input: ", history: this.#typedToPrograms });
         if (typed.kind === "interrupt") return INTERRUPTED;
@@ -266,7 +292,16 @@ export class Shell {
   #complete(before: string): readonly string[] {
     const word = /[^\s|<>;&]*$/.exec(before)?.[0] ?? "";
     const isCommand = /(^|[|;&])\s*$/.test(before.slice(0, before.length - word.length));
-    const commands = ["cd", "clear", "env", "export", "help", "pwd", ...Object.keys(BUILTINS), ...Object.keys(PROGRAMS)];
+    const commands = [
+      "cd",
+      "clear",
+      "env",
+      "export",
+      "help",
+      "pwd",
+      ...Object.keys(BUILTINS),
+      ...Object.keys(PROGRAMS),
+    ];
     if (isCommand && !word.includes("/")) return commands.filter((name) => name.startsWith(word)).sort();
     const slash = word.lastIndexOf("/") + 1;
     const directory = this.#path(word.slice(0, slash) || ".");
@@ -275,7 +310,8 @@ export class Shell {
       .readdir(directory)
       .filter((name) => name.startsWith(word.slice(slash)))
       .map((name) => {
-        const isDirectory = this.#fs.stat(resolvePath(directory, name), { followSymlinks: false }).kind === "directory";
+        const isDirectory =
+          this.#fs.stat(resolvePath(directory, name), { followSymlinks: false }).kind === "directory";
         return word.slice(0, slash) + name + (isDirectory ? "/" : "");
       });
   }

@@ -115,7 +115,8 @@ export function parse(text: string, variable: (name: string) => string): Pipelin
     }
     const nothing = words.length === 0 && assignments.length === 0;
     const operator = tokens[at];
-    if (nothing && (operator !== undefined || commands.length > 0)) throw new ShellSyntaxError("a command is missing");
+    if (nothing && (operator !== undefined || commands.length > 0))
+      throw new ShellSyntaxError("a command is missing");
     commands.push({ assignments, words, input, output });
     if (operator === undefined || !("operator" in operator)) break;
     at += 1;
@@ -125,7 +126,8 @@ export function parse(text: string, variable: (name: string) => string): Pipelin
     }
     endPipeline();
     when = operator.operator === "&&" ? "success" : operator.operator === "||" ? "failure" : "always";
-    if (when !== "always" && at === tokens.length) throw new ShellSyntaxError(`a command is missing after ${operator.operator}`);
+    if (when !== "always" && at === tokens.length)
+      throw new ShellSyntaxError(`a command is missing after ${operator.operator}`);
   }
   endPipeline();
   return pipelines;

@@ -196,7 +196,13 @@ export class FileTree {
         break;
       case "ArrowLeft":
         if (isOpen) this.#activate(entry);
-        else focus(visible.findLast((one, index) => index < at && one.depth < entry.depth));
+        else
+          focus(
+            visible
+              .slice(0, at)
+              .reverse()
+              .find((one) => one.depth < entry.depth),
+          );
         break;
       case "Enter":
       case " ":

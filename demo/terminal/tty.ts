@@ -86,7 +86,8 @@ export class Tty {
     this.#terminal.onData((data) => this.#type(data));
     // Tab on an empty line goes on through the page, so that the keyboard is never caught here.
     this.#terminal.attachCustomKeyEventHandler(
-      (event) => event.key !== "Tab" || !(event.shiftKey || this.#reading === undefined || this.#reading.line.isEmpty),
+      (event) =>
+        event.key !== "Tab" || !(event.shiftKey || this.#reading === undefined || this.#reading.line.isEmpty),
     );
     new ResizeObserver(() => this.fit()).observe(this.root);
     addEventListener("themechange", () => {

@@ -1,6 +1,12 @@
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 import { javascript } from "@codemirror/lang-javascript";
-import { bracketMatching, HighlightStyle, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
+import {
+  bracketMatching,
+  HighlightStyle,
+  indentOnInput,
+  indentUnit,
+  syntaxHighlighting,
+} from "@codemirror/language";
 import { EditorState, type Extension, type Range, StateEffect, StateField } from "@codemirror/state";
 import {
   Decoration,
@@ -52,7 +58,9 @@ function faultMarks(state: EditorState, fault: Fault | undefined): DecorationSet
     const to = from + (word?.[0].length ?? 0);
     if (to > from) marks.push(Decoration.mark({ class: "cm-faulty-mark" }).range(from, to));
   }
-  marks.push(Decoration.widget({ widget: new FaultNote(fault.message), block: true, side: 1 }).range(line.to));
+  marks.push(
+    Decoration.widget({ widget: new FaultNote(fault.message), block: true, side: 1 }).range(line.to),
+  );
   return Decoration.set(marks, true);
 }
 
@@ -77,7 +85,9 @@ const seenLine = StateField.define<DecorationSet>({
       next =
         effect.value === undefined
           ? Decoration.none
-          : Decoration.set([Decoration.line({ class: "cm-seen" }).range(transaction.state.doc.line(effect.value).from)]);
+          : Decoration.set([
+              Decoration.line({ class: "cm-seen" }).range(transaction.state.doc.line(effect.value).from),
+            ]);
     }
     return next;
   },
@@ -91,7 +101,11 @@ const style = HighlightStyle.define([
   { tag: [tags.typeName, tags.className], color: "var(--syn-keyword)", fontStyle: "italic" },
   { tag: [tags.string, tags.special(tags.string)], color: "var(--syn-string)" },
   { tag: [tags.number, tags.bool, tags.null, tags.attributeName], color: "var(--syn-number)" },
-  { tag: [tags.comment, tags.lineComment, tags.blockComment], color: "var(--syn-comment)", fontStyle: "italic" },
+  {
+    tag: [tags.comment, tags.lineComment, tags.blockComment],
+    color: "var(--syn-comment)",
+    fontStyle: "italic",
+  },
   { tag: [tags.propertyName], color: "var(--syn-instruction)" },
 ]);
 

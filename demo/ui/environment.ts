@@ -1,7 +1,8 @@
+import { capabilities } from "wasmex";
 import { button, byId, h } from "./dom.js";
 
-/** Whether programs can run on threads of their own here. */
-export const hasThreads: boolean = globalThis.crossOriginIsolated === true && typeof SharedArrayBuffer !== "undefined";
+/** Whether programs run on threads of their own here. */
+export const hasThreads: boolean = capabilities().thread === "worker";
 
 export const canIsolate: boolean = !hasThreads && globalThis.isSecureContext && "serviceWorker" in navigator;
 
@@ -19,7 +20,11 @@ export function isolate(): Promise<void> {
 /** A button that makes the page isolated, or a sentence on why it can't. */
 export function isolationOffer(): HTMLElement {
   if (!canIsolate) {
-    return h("p", {}, "Serve it from https: or localhost with the headers COOP: same-origin and COEP: require-corp to get them.");
+    return h(
+      "p",
+      {},
+      "Serve it from https: or localhost with the headers COOP: same-origin and COEP: require-corp to get them.",
+    );
   }
   const note = h("p", { role: "status" });
   const press = button("Isolate this page", () => {
@@ -27,7 +32,8 @@ export function isolationOffer(): HTMLElement {
     note.textContent = "Setting up the service worker; the page reloads by itself.";
     void isolate().then(() => {
       press.disabled = false;
-      note.textContent = "This browser did not let the service worker take over (a private window, perhaps). The page stays plain.";
+      note.textContent =
+        "This browser did not let the service worker take over (a private window, perhaps). The page stays plain.";
     });
   });
   return h("div", {}, press, note);

@@ -12,7 +12,12 @@ export class Log {
 
   constructor(label: string, empty: string) {
     this.#empty = h("p", { class: "quiet log-empty" }, empty);
-    this.root = h("div", { class: "log", role: "log", "aria-label": label, tabindex: 0 }, this.#empty, this.#list);
+    this.root = h(
+      "div",
+      { class: "log", role: "log", "aria-label": label, tabindex: 0 },
+      this.#empty,
+      this.#list,
+    );
   }
 
   add(kind: LogKind, ...children: Child[]): HTMLElement {

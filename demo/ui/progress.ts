@@ -9,7 +9,11 @@ export class ByteProgress {
   readonly root: HTMLElement;
 
   constructor(readonly what: string) {
-    this.#bar = h("div", { class: "progress-bar", role: "progressbar", "aria-label": `Loading ${what}` }, this.#fill);
+    this.#bar = h(
+      "div",
+      { class: "progress-bar", role: "progressbar", "aria-label": `Loading ${what}` },
+      this.#fill,
+    );
     this.root = h("div", { class: "progress" }, this.#bar, this.#text);
     this.#text.textContent = `Loading ${what}`;
   }

@@ -20,7 +20,8 @@ export function setUpTheme(toggle: HTMLElement): void {
     toggle.setAttribute("aria-label", words[theme]);
     toggle.title = words[theme];
     toggle.dataset["state"] = theme;
-    toggle.textContent = theme;
+    const word = toggle.querySelector("span");
+    if (word !== null) word.textContent = theme;
     try {
       if (theme === "auto") localStorage.removeItem("theme");
       else localStorage.setItem("theme", theme);

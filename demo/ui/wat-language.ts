@@ -12,7 +12,8 @@ const KEYWORDS = new Set(
   ).split(" "),
 );
 
-const TYPES = /^(?:[if](?:32|64)|v128|(?:func|extern|any|eq|i31|struct|array|exn|null)ref|funcref|externref)$/;
+const TYPES =
+  /^(?:[if](?:32|64)|v128|(?:func|extern|any|eq|i31|struct|array|exn|null)ref|funcref|externref)$/;
 const NUMBER =
   /^[+-]?(?:0x[\da-f][\da-f_]*(?:\.[\da-f_]*)?(?:p[+-]?\d+)?|\d[\d_]*(?:\.[\d_]*)?(?:e[+-]?\d+)?|inf|nan(?::0x[\da-f_]+)?)$/i;
 
@@ -56,7 +57,10 @@ const parser: StreamParser<State> = {
     if (/^(?:offset|align)=/.test(word)) return "attributeName";
     return /^[a-z]/.test(word) ? "instruction" : null;
   },
-  languageData: { commentTokens: { line: ";;", block: { open: "(;", close: ";)" } }, closeBrackets: { brackets: ["(", '"'] } },
+  languageData: {
+    commentTokens: { line: ";;", block: { open: "(;", close: ";)" } },
+    closeBrackets: { brackets: ["(", '"'] },
+  },
   tokenTable: {},
 };
 
