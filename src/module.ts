@@ -7,7 +7,7 @@ import { type Rewriting, rewriteHead } from "./binary/rewrite.js";
 import { isBinary } from "./binary/sections.js";
 import { CompileError, UnsupportedError, WasmexError } from "./errors.js";
 import { platform } from "./platform.js";
-import type { ExternType, ImportEntry, ModuleData, ShapeImport, ShapeType } from "./shape.js";
+import type { ExternKind, ExternType, ImportEntry, ModuleData, ShapeType } from "./shape.js";
 import { classOf, fail, type LoadOptions, load, type ModuleSource, viewOf } from "./source.js";
 import { assemble } from "./wat.js";
 
@@ -19,6 +19,14 @@ export interface CompileOptions extends LoadOptions {
    * decides what is compiled now and what when it is first needed.
    */
   readonly thread?: "auto" | "worker" | "inline" | undefined;
+}
+
+interface Given {
+  /** What errors call it. */
+  readonly what: string;
+  readonly name: string | undefined;
+  /** Whether the variant with shared memory is compiled first. */
+  shared: boolean;
 }
 
 /** Where the engine modules that were handed out come from. */
@@ -64,12 +72,7 @@ export class Module {
     };
   }
 
-  private constructor(
-    what: string,
-    image: Image | undefined,
-    name: string | undefined,
-    plain?: WebAssembly.Module,
-  ) {
+  private constructor({ what, name }: Given, image: Image | undefined, plain?: WebAssembly.Module) {
     this.#what = what;
     this.#image = image;
     this.#name = name;
@@ -104,8 +107,9 @@ export class Module {
 
   static async #compile(
     promise: ModuleSource | PromiseLike<ModuleSource>,
-    options: CompileOptions,
+    { name, thread, ...options }: CompileOptions,
   ): Promise<Module> {
+    const given: Given = { what: "the module", name, shared: sharesMemory(thread) };
     let source: ModuleSource;
     try {
       source = await promise;
@@ -113,63 +117,36 @@ export class Module {
       return fail("could not load the module", error);
     }
     options.signal?.throwIfAborted();
-    const { name } = options;
-    const shared = sharesMemory(options.thread);
-    if (typeof source === "string") return Module.#compileText(source, "the text", name, shared);
-    if (isEngineModule(source)) return new Module("the module", origins.get(source), name, source);
-    const { what, image, streamed } = await load(source, options, { shared });
-    if (streamed === undefined) return Module.#compileImage(image, what, name, shared);
-    try {
-      const compiled = await streamed.compiled;
-      const module = new Module(what, image, name, streamed.changed ? undefined : compiled);
-      if (streamed.changed) module.#variants.set(keyOf({ shared }), Promise.resolve(compiled));
-      module.#any = compiled;
-      return module;
-    } catch {
-      // What the engine says of the bytes as they were given counts.
-      return Module.#compileImage(image, what, name, false);
-    }
-  }
-
-  static async #compileImage(
-    image: Image,
-    what: string,
-    name: string | undefined,
-    shared: boolean,
-  ): Promise<Module> {
-    const { bytes } = image;
-    if (isBinary(bytes)) return Module.#compileBinary(image, what, name, shared);
-    if (bytes.length === 0) throw new CompileError(`${what} is empty`);
-    if (isContainer(bytes))
-      throw new CompileError(`${what} is a serialized module: pass it to Module.deserialize`);
-    return Module.#compileText(textOf(bytes, what), what, name, shared);
-  }
-
-  static async #compileBinary(
-    image: Image,
-    what: string,
-    name: string | undefined,
-    shared: boolean,
-  ): Promise<Module> {
-    const module = new Module(what, image, name);
-    if (shared) {
+    if (typeof source === "string") return Module.#compileText(source, { ...given, what: "the text" });
+    if (isEngineModule(source)) return new Module(given, origins.get(source), source);
+    const { what, image, streamed } = await load(source, options, given);
+    const loaded: Given = { ...given, what };
+    if (streamed !== undefined) {
       try {
-        await module.variant({ shared });
+        const compiled = await streamed.compiled;
+        const module = new Module(loaded, image, streamed.changed ? undefined : compiled);
+        if (streamed.changed) module.#variants.set(keyOf(given), Promise.resolve(compiled));
+        module.#any = compiled;
         return module;
       } catch {
-        // As above: the module as it was given has the last word.
+        // What the engine says of the bytes as they were given counts.
+        loaded.shared = false;
       }
     }
-    await module.variant({});
+    const { bytes } = image;
+    if (isBinary(bytes)) return Module.#compileBinary(image, loaded);
+    return Module.#compileText(textOf(bytes, what), loaded);
+  }
+
+  static async #compileBinary(image: Image, given: Given): Promise<Module> {
+    const module = new Module(given, image);
+    // Where the engine refuses the rewritten module, the module as it was given has the last word.
+    await module.variant({ shared: given.shared }).catch(() => module.variant({}));
     return module;
   }
 
-  static async #compileText(
-    text: string,
-    what: string,
-    name: string | undefined,
-    shared: boolean,
-  ): Promise<Module> {
+  static async #compileText(text: string, given: Given): Promise<Module> {
+    const { what } = given;
     if (text.trim() === "") throw new CompileError(`${what} is empty`);
     if (/^\s*<[!?a-z]/i.test(text)) {
       throw new CompileError(
@@ -178,7 +155,7 @@ export class Module {
     }
     const { bytes, objection } = await assemble(text, what);
     try {
-      return await Module.#compileBinary(imageOf(bytes), what, name, shared);
+      return await Module.#compileBinary(imageOf(bytes), given);
     } catch (error) {
       throw objection ?? error;
     }
@@ -190,22 +167,20 @@ export class Module {
    * @throws {UnsupportedError} where the engine compiles modules of that size in the background alone (Chromium's main thread)
    */
   static compileSync(bytes: ArrayBuffer | SharedArrayBuffer | ArrayBufferView): Module {
-    const image = imageOf(viewOf(bytes) ?? new Uint8Array(0));
+    const image = imageOf(bytes);
     const what = "the module";
-    if (image.bytes.length === 0) throw new CompileError(`${what} is empty`);
     if (!isBinary(image.bytes)) {
-      textOf(image.bytes, what);
-      throw new CompileError(`${what} does not begin with "\\0asm"; WebAssembly text takes Module.compile`);
+      const isBlank = textOf(image.bytes, what) === "";
+      throw new CompileError(`${what} is ${isBlank ? "empty" : "text, which takes Module.compile"}`);
     }
-    const module = new Module(what, image, undefined);
+    const module = new Module({ what, name: undefined, shared: false }, image);
     module.compiled;
     return module;
   }
 
   /** Whether the engine would compile these bytes. Text is no module here. */
   static validate(bytes: ArrayBuffer | SharedArrayBuffer | ArrayBufferView): boolean {
-    const view = viewOf(bytes);
-    return view !== undefined && view.length > 0 && WebAssembly.validate(imageOf(view).bytes);
+    return WebAssembly.validate(imageOf(bytes).bytes);
   }
 
   /**
@@ -213,8 +188,9 @@ export class Module {
    * @throws {CompileError} (rejects) for a container that was cut, altered in any bit or is none
    */
   static async deserialize(bytes: ArrayBuffer | SharedArrayBuffer | ArrayBufferView): Promise<Module> {
-    const { module, name } = unpack(imageOf(viewOf(bytes) ?? new Uint8Array(0)).bytes);
-    return Module.#compileBinary(imageOf(module), "the serialized module", name, sharesMemory(undefined));
+    const { module, name } = unpack(imageOf(bytes).bytes);
+    const given = { what: "the serialized module", name, shared: sharesMemory() };
+    return Module.#compileBinary(imageOf(module), given);
   }
 
   /** The module's bytes and name in a container of its own, with a checksum. */
@@ -283,14 +259,12 @@ export class Module {
    * @throws {UnsupportedError} where the engine compiles modules of that size in the background alone (Chromium's main thread)
    */
   get compiled(): WebAssembly.Module {
-    if (this.#plain === undefined) {
-      try {
-        this.#setPlain(new WebAssembly.Module(this.#bytes("compiled")));
-      } catch (error) {
-        throw this.#engineError(error);
-      }
+    if (this.#plain !== undefined) return this.#plain;
+    try {
+      return this.#setPlain(new WebAssembly.Module(this.#bytes("compiled")));
+    } catch (error) {
+      throw this.#engineError(error);
     }
-    return this.#plain as WebAssembly.Module;
   }
 
   /**
@@ -317,29 +291,30 @@ export class Module {
 
   async #compileVariant(rewriting: Rewriting): Promise<WebAssembly.Module> {
     const { memoryPages, tableElements } = rewriting;
+    // Nothing can be rewritten without the bytes: a foreign module is taken as it is, unless limits are asked for.
     if (this.#image === undefined && memoryPages === undefined && tableElements === undefined)
       return this.compiled;
-    const bytes = this.#bytes("limits") as Uint8Array<ArrayBuffer>;
+    const bytes = this.#bytes("limits");
     const rewritten = rewriteHead(bytes, rewriting);
-    if (rewritten !== undefined) {
-      const compiling = (this.#image as Image).withHead(rewritten, (changed) => WebAssembly.compile(changed));
-      return compiling.catch(async (cause: unknown) => {
-        await this.variant({});
-        throw new UnsupportedError(
-          `this engine does not compile ${this.#what} with shared memory or other limits (${messageOf(cause)}): start it with thread: "inline" and without limits`,
-          { cause },
-        );
-      });
-    }
-    if (keyOf(rewriting) !== keyOf({})) return this.variant({});
-    if (this.#plain === undefined) {
+    if (rewritten === undefined) {
+      if (this.#plain !== undefined) return this.#plain;
+      if (keyOf(rewriting) !== keyOf({})) return this.variant({});
       try {
-        this.#setPlain(await WebAssembly.compile(bytes));
+        return this.#setPlain(await WebAssembly.compile(bytes));
       } catch (error) {
         throw this.#engineError(error);
       }
     }
-    return this.#plain as WebAssembly.Module;
+    try {
+      // Where there are bytes there is an image.
+      return await (this.#image as Image).withHead(rewritten, (changed) => WebAssembly.compile(changed));
+    } catch (cause) {
+      await this.variant({});
+      throw new UnsupportedError(
+        `this engine does not compile ${this.#what} with shared memory or limits (${messageOf(cause)}): start it with thread: "inline" and without limits`,
+        { cause },
+      );
+    }
   }
 
   /**
@@ -352,15 +327,16 @@ export class Module {
       const { exports, imports } = this.#types();
       return { compiled, exports, importEntries: imports };
     }
-    const exports = WebAssembly.Module.exports(compiled).map(
-      (descriptor) => [descriptor.name, reflectedType(descriptor)] as const,
-    );
-    return { compiled, exports: new Map(exports), importEntries: reflectedImports(compiled) };
-  }
-
-  /** Whether the bytes are at hand: types, limits and shared memories need them. @internal */
-  get hasBytes(): boolean {
-    return this.#image !== undefined;
+    const untyped = (of: ExternKind): ShapeType => ({ kind: "untyped", of });
+    return {
+      compiled,
+      exports: new Map(WebAssembly.Module.exports(compiled).map(({ name, kind }) => [name, untyped(kind)])),
+      importEntries: WebAssembly.Module.imports(compiled).map(({ module, name, kind }) => ({
+        module,
+        name,
+        type: untyped(kind),
+      })),
+    };
   }
 
   /**
@@ -371,58 +347,55 @@ export class Module {
     return this.#nameSection().functionName(index);
   }
 
+  /**
+   * The module's byte at that offset; `undefined` where the bytes are unknown.
+   * @internal
+   */
+  byteAt(offset: number): number | undefined {
+    return this.#image?.bytes[offset];
+  }
+
   #nameSection(): NameSection {
-    if (this.#names === undefined) {
-      if (this.#image !== undefined) {
-        this.#names = NameSection.ofModule(this.#image.bytes);
-      } else {
-        const sections = WebAssembly.Module.customSections(this.compiled, "name");
-        this.#names = new NameSection(new Cursor(new Uint8Array(sections.at(-1) ?? new ArrayBuffer(0))));
-      }
-    }
+    this.#names ??=
+      this.#image === undefined
+        ? new NameSection(
+            new Cursor(new Uint8Array(this.customSections("name").at(-1) ?? new ArrayBuffer(0))),
+          )
+        : NameSection.ofModule(this.#image.bytes);
     return this.#names;
   }
 
   #types(): ModuleInterface {
-    if (this.#interface === undefined) {
-      this.#interface = this.#image === undefined ? this.#reflected() : readInterface(this.#image.bytes);
-    }
+    this.#interface ??= readInterface(this.#bytes("types"));
     return this.#interface;
-  }
-
-  #reflected(): ModuleInterface {
-    const { exports, importEntries } = this.shape();
-    const isTyped = [...exports.values(), ...importEntries.map((entry) => entry.type)].every(
-      (type) => type.kind !== "untyped",
-    );
-    if (!isTyped) this.#bytes("types");
-    return { exports, imports: importEntries } as ModuleInterface;
   }
 
   #bytes(wanted: string): Uint8Array<ArrayBuffer> {
     if (this.#image === undefined) {
       throw new UnsupportedError(
-        `${wanted}: the bytes of a WebAssembly.Module that was compiled elsewhere can't be read: pass the bytes to Module.compile`,
+        `${wanted}: unknown of a WebAssembly.Module that was compiled elsewhere: pass the bytes to Module.compile`,
       );
     }
     return this.#image.bytes;
   }
 
-  #setPlain(plain: WebAssembly.Module): void {
+  #setPlain(plain: WebAssembly.Module): WebAssembly.Module {
     this.#plain = plain;
     if (this.#image !== undefined) origins.set(plain, this.#image);
+    return plain;
   }
 
-  #engineError(error: unknown): WasmexError {
+  #engineError(error: unknown): unknown {
     if (error instanceof WasmexError) return error;
+    const message = messageOf(error);
     // Chromium's main thread compiles no more than 8 MB at once.
-    if (error instanceof RangeError && /main thread/.test(error.message)) {
+    if (error instanceof RangeError && /main thread/.test(message)) {
       return new UnsupportedError(
-        `${this.#what} is too large to be compiled at once on this thread: use await Module.compile(source, { thread: "inline" })`,
+        `${this.#what} is too large to compile at once on this thread: use Module.compile(source, { thread: "inline" })`,
         { cause: error },
       );
     }
-    return new CompileError(`${this.#what} could not be compiled: ${messageOf(error)}`, { cause: error });
+    return new CompileError(`${this.#what} could not be compiled: ${message}`, { cause: error });
   }
 }
 
@@ -434,15 +407,16 @@ function keyOf({ shared, memoryPages, tableElements }: Rewriting): string {
   return `${shared === true},${memoryPages},${tableElements}`;
 }
 
-function sharesMemory(thread: CompileOptions["thread"]): boolean {
-  if (thread === "inline") return false;
+function sharesMemory(thread?: CompileOptions["thread"]): boolean {
   const { threads, sharedMemory } = platform().threadSupport();
-  return threads && sharedMemory;
+  return thread !== "inline" && threads && sharedMemory;
 }
 
-function imageOf(bytes: Uint8Array): Image {
-  const builder = new ImageBuilder(bytes.length);
-  builder.push(bytes);
+/** A copy of bytes in hand; of what is none, an empty one. */
+function imageOf(bytes: unknown): Image {
+  const view = viewOf(bytes) ?? new Uint8Array(0);
+  const builder = new ImageBuilder(view.length);
+  builder.push(view);
   return builder.finish();
 }
 
@@ -452,30 +426,16 @@ function isEngineModule(source: unknown): source is WebAssembly.Module {
 
 /** @throws CompileError for bytes that can't be text */
 function textOf(bytes: Uint8Array<ArrayBuffer>, what: string): string {
-  let text: string | undefined;
+  if (isContainer(bytes))
+    throw new CompileError(`${what} is a serialized module: pass it to Module.deserialize`);
   try {
-    text = decodeUtf8(bytes);
+    const text = decodeUtf8(bytes);
+    if (!text.includes("\0")) return text.replace(/^\uFEFF/, "");
   } catch {
     // Told below.
   }
-  if (text !== undefined && !text.includes("\0")) return text.replace(/^\uFEFF/, "");
   const first = Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
   throw new CompileError(
-    `${what} is neither a WebAssembly module nor text: it begins with ${first}, not with 00 61 73 6d ("\\0asm")`,
+    `${what} is neither a WebAssembly module nor text: it begins with ${first}, not with 00 61 73 6d`,
   );
-}
-
-/** An import's or export's type where the engine has the type-reflection proposal. */
-function reflectedType(descriptor: { kind: ExternType["kind"] }): ShapeType {
-  const { kind, type } = descriptor as { kind: ExternType["kind"]; type?: object };
-  if (type === undefined) return { kind: "untyped", of: kind };
-  return { kind, ...(kind === "memory" && { shared: false }), ...type } as ExternType;
-}
-
-function reflectedImports(compiled: WebAssembly.Module): ShapeImport[] {
-  return WebAssembly.Module.imports(compiled).map((descriptor) => ({
-    module: descriptor.module,
-    name: descriptor.name,
-    type: reflectedType(descriptor),
-  }));
 }

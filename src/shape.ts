@@ -16,7 +16,9 @@ export type AbstractRefType =
   | "nullref"
   | "nullfuncref"
   | "nullexternref"
-  | "nullexnref";
+  | "nullexnref"
+  | "contref"
+  | "nullcontref";
 
 /** A reference type; what has no short name is written as in the text format: `(ref func)`, `(ref null 3)`. */
 export type RefType = AbstractRefType | `(ref ${string})`;

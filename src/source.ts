@@ -1,6 +1,6 @@
 import { type Image, ImageBuilder } from "./binary/image.js";
-import { type Rewriting, StreamRewriter } from "./binary/rewrite.js";
-import { isBinary } from "./binary/sections.js";
+import { findCode, type Rewriting, rewriteHead } from "./binary/rewrite.js";
+import { CODE, HEADER_SIZE, isBinary } from "./binary/sections.js";
 import { CompileError } from "./errors.js";
 import { platform } from "./platform.js";
 
@@ -78,7 +78,7 @@ export async function load(source: unknown, options: LoadOptions, rewriting: Rew
       return readStream((source as Blob).stream(), "the blob", (source as Blob).size, options, rewriting);
     default:
       throw new CompileError(
-        `${source === null ? "null" : `a value of type ${typeof source}`} is no module: pass bytes, WebAssembly text, a URL, a Request, a Response, a stream, a Blob or a WebAssembly.Module`,
+        `a value of type ${typeof source} is no module: pass bytes, WebAssembly text, a URL, Request, Response, stream, Blob or WebAssembly.Module`,
       );
   }
 }
@@ -177,20 +177,16 @@ async function readStream(
       const loaded = builder.length;
       if (total !== undefined && loaded > total) total = undefined;
       onProgress?.({ loaded, total });
-      if (streaming !== undefined) {
-        streaming.push(copy);
-      } else if (seen < 4 && loaded >= 4) {
-        const all = builder.all();
+      const all = builder.all();
+      if (seen < 4 && loaded >= 4) {
         checkBegin(all, what, mime);
-        if (isBinary(all)) {
-          streaming = StreamingCompile.begin(rewriting);
-          streaming?.push(all);
-        }
+        if (isBinary(all)) streaming = StreamingCompile.begin(rewriting);
       }
+      streaming?.push(all, copy);
       seen = loaded;
     }
     if (seen < 4) checkBegin(builder.all(), what, mime);
-    const compiled = streaming?.end();
+    const compiled = streaming?.end(builder.all());
     return {
       what,
       image: builder.finish(),
@@ -229,8 +225,13 @@ function checkBegin(bytes: Uint8Array, what: string, mime: string): void {
 class StreamingCompile {
   readonly #controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>;
   readonly #compiled: Promise<WebAssembly.Module>;
-  readonly #rewriter: StreamRewriter;
+  readonly #rewriting: Rewriting;
   #open = true;
+  /** Where the next section begins, while none has gone to the engine. */
+  #section = HEADER_SIZE;
+  #flows = false;
+  /** Whether the engine gets something else than what came. */
+  changed = false;
 
   /** `undefined` where the engine can't. */
   static begin(rewriting: Rewriting): StreamingCompile | undefined {
@@ -238,6 +239,7 @@ class StreamingCompile {
   }
 
   private constructor(rewriting: Rewriting) {
+    this.#rewriting = rewriting;
     let controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>> | undefined;
     const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
       start: (given) => {
@@ -247,26 +249,42 @@ class StreamingCompile {
         this.#open = false;
       },
     });
+    // `start` has been called by now.
     this.#controller = controller as unknown as ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>;
     const headers = { "content-type": "application/wasm" };
     this.#compiled = WebAssembly.compileStreaming(new Response(stream, { headers }));
     // Whoever takes the result handles the error; until then it is nobody's.
     this.#compiled.catch(() => undefined);
-    this.#rewriter = new StreamRewriter(rewriting, (part) => {
-      if (this.#open && part.length > 0) this.#controller.enqueue(part);
-    });
   }
 
-  get changed(): boolean {
-    return this.#rewriter.changed;
+  /**
+   * @param all what has come of the module so far
+   * @param chunk the last part of it
+   */
+  push(all: Uint8Array<ArrayBuffer>, chunk: Uint8Array<ArrayBuffer>): void {
+    if (this.#flows) {
+      this.#enqueue(chunk);
+      return;
+    }
+    // What may be rewritten is held back until it is whole; the code, by far the most, flows.
+    this.#section = findCode(all, this.#section);
+    if (all[this.#section] === CODE) this.#begin(all);
   }
 
-  push(bytes: Uint8Array<ArrayBuffer>): void {
-    this.#rewriter.push(bytes);
+  #begin(all: Uint8Array<ArrayBuffer>): void {
+    const rewritten = rewriteHead(all, this.#rewriting);
+    this.#flows = true;
+    this.changed = rewritten !== undefined;
+    if (rewritten !== undefined) this.#enqueue(rewritten.head);
+    this.#enqueue(all.subarray(rewritten?.length ?? 0));
   }
 
-  end(): Promise<WebAssembly.Module> {
-    this.#rewriter.end();
+  #enqueue(bytes: Uint8Array<ArrayBuffer>): void {
+    if (this.#open && bytes.length > 0) this.#controller.enqueue(bytes);
+  }
+
+  end(all: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {
+    if (!this.#flows) this.#begin(all);
     if (this.#open) this.#controller.close();
     return this.#compiled;
   }

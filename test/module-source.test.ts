@@ -159,7 +159,7 @@ describe("Module.compile", () => {
     ],
     ["a stream of strings", streamOf(["(module)"]), "a stream must give Uint8Array chunks"],
     ["nothing", undefined, "a value of type undefined is no module"],
-    ["null", null, "null is no module"],
+    ["null", null, "a value of type object is no module"],
     ["a number", 5, "a value of type number is no module"],
     ["an object", {}, "a value of type object is no module"],
   ];

@@ -69,12 +69,11 @@ export class Cursor {
    */
   count(): number {
     const count = this.u32();
-    if (count > this.end - this.at) this.fail("a count is larger than its section");
+    if (count > this.end - this.at) this.fail("unexpected end");
     return count;
   }
 
   name(): string {
-    const start = this.at + 0;
     const length = this.count();
     const from = this.at;
     this.at += length;
@@ -91,7 +90,7 @@ export class Cursor {
     try {
       return decodeUtf8(this.bytes.subarray(from, this.at));
     } catch {
-      this.at = start;
+      this.at = from;
       return this.fail("a name is not UTF-8");
     }
   }

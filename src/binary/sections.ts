@@ -16,9 +16,17 @@ export const TAG = 13;
 /** The magic and the version of a core module: `\0asm` 1. */
 export const HEADER_SIZE = 8;
 
+/** Whether `bytes` hold these ASCII characters at that place. */
+export function startsWith(bytes: Uint8Array, at: number, characters: string): boolean {
+  for (let index = 0; index < characters.length; index++) {
+    if (bytes[at + index] !== characters.charCodeAt(index)) return false;
+  }
+  return true;
+}
+
 /** Whether `bytes` begin with `\0asm`, which text never does. */
 export function isBinary(bytes: Uint8Array): boolean {
-  return bytes[0] === 0 && bytes[1] === 0x61 && bytes[2] === 0x73 && bytes[3] === 0x6d;
+  return startsWith(bytes, 0, "\0asm");
 }
 
 /** Where a module's sections lie. */
@@ -42,7 +50,8 @@ export function scanSections(bytes: Uint8Array<ArrayBuffer>): Sections {
     const size = cursor.count();
     const end = cursor.at + size;
     if (id === CUSTOM) {
-      if (isNameSection(bytes, cursor.at, end)) names = new Cursor(bytes, cursor.at + 5, end);
+      if (size >= 5 && startsWith(bytes, cursor.at, "\x04name"))
+        names = new Cursor(bytes, cursor.at + 5, end);
     } else if (starts[id] === undefined) {
       starts[id] = cursor.at;
       ends[id] = end;
@@ -53,15 +62,4 @@ export function scanSections(bytes: Uint8Array<ArrayBuffer>): Sections {
     open: (id) => new Cursor(bytes, starts[id] ?? 0, ends[id] ?? 0),
     names,
   };
-}
-
-function isNameSection(bytes: Uint8Array, at: number, end: number): boolean {
-  return (
-    end - at >= 5 &&
-    bytes[at] === 4 &&
-    bytes[at + 1] === 0x6e &&
-    bytes[at + 2] === 0x61 &&
-    bytes[at + 3] === 0x6d &&
-    bytes[at + 4] === 0x65
-  );
 }

@@ -1,4 +1,4 @@
-import type { AbstractRefType, FunctionType, RefType, ValueType } from "../shape.js";
+import type { FunctionType, RefType, ValueType } from "../shape.js";
 import type { Cursor } from "./cursor.js";
 
 const SHARED = 0x65;
@@ -6,23 +6,9 @@ const EXACT = 0x62;
 const REF_NULL = 0x63;
 const REF = 0x64;
 
-/** Abstract heap types by their code (core specification 5.3.3): as in `(ref …)`, and the short name of the nullable one. */
-const HEAP: Readonly<Record<number, readonly [heap: string, nullable: AbstractRefType | undefined]>> = {
-  104: ["cont", undefined],
-  105: ["exn", "exnref"],
-  106: ["array", "arrayref"],
-  107: ["struct", "structref"],
-  108: ["i31", "i31ref"],
-  109: ["eq", "eqref"],
-  110: ["any", "anyref"],
-  111: ["extern", "externref"],
-  112: ["func", "funcref"],
-  113: ["none", "nullref"],
-  114: ["noextern", "nullexternref"],
-  115: ["nofunc", "nullfuncref"],
-  116: ["noexn", "nullexnref"],
-  117: ["nocont", undefined],
-};
+/** Abstract heap types as in `(ref …)`, by their code (core specification 5.3.3; "cont" and "nocont" of stack switching). */
+const FIRST_HEAP = 0x68;
+const HEAP = "cont,exn,array,struct,i31,eq,any,extern,func,none,noextern,nofunc,noexn,nocont".split(",");
 
 const NUMBERS: Readonly<Record<number, ValueType>> = {
   127: "i32",
@@ -40,21 +26,20 @@ function isPrefix(code: number | undefined): boolean {
 function heapReference(cursor: Cursor, nullable: boolean): RefType {
   const first = cursor.bytes[cursor.at] as number;
   let heap: string;
-  let short: AbstractRefType | undefined;
+  let short = "";
   if (isPrefix(first)) {
     cursor.at++;
     if (isPrefix(cursor.bytes[cursor.at])) cursor.fail("an unknown heap type");
     const inner = heapReference(cursor, false).slice(5, -1);
     heap = `(${first === SHARED ? "shared" : "exact"} ${inner})`;
   } else if (first >= 0x40 && first < 0x80) {
-    const known = HEAP[cursor.byte()];
-    if (known === undefined) return cursor.fail("an unknown heap type");
-    [heap, short] = known;
+    heap = HEAP[cursor.byte() - FIRST_HEAP] ?? cursor.fail("an unknown heap type");
+    // The bottom types are "nullref", "nullfuncref" …
+    short = heap.replace(/^no(ne)?/, "null") + "ref";
   } else {
     heap = String(cursor.u32());
   }
-  if (!nullable) return `(ref ${heap})`;
-  return short ?? `(ref null ${heap})`;
+  return (nullable ? short || `(ref null ${heap})` : `(ref ${heap})`) as RefType;
 }
 
 /** A reference type (core specification 5.3.4). */

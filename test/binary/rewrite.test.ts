@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { readInterface } from "../../src/binary/interface.js";
-import { concat, type Rewriting, rewriteHead, StreamRewriter } from "../../src/binary/rewrite.js";
+import { concat, findCode, type Rewriting, rewriteHead } from "../../src/binary/rewrite.js";
 import { CompileError } from "../../src/errors.js";
 import { wat } from "../support/index.js";
 import { binary, section, vec } from "./build.js";
@@ -10,15 +10,6 @@ import { features } from "./features.js";
 function rewrite(bytes: Uint8Array<ArrayBuffer>, rewriting: Rewriting): Uint8Array<ArrayBuffer> {
   const rewritten = rewriteHead(bytes, rewriting);
   return rewritten === undefined ? bytes : concat([rewritten.head, bytes.subarray(rewritten.length)]);
-}
-
-function streamed(bytes: Uint8Array<ArrayBuffer>, rewriting: Rewriting, cuts: readonly number[]): Uint8Array {
-  const parts: Uint8Array[] = [];
-  const rewriter = new StreamRewriter(rewriting, (part) => parts.push(part));
-  const edges = [0, ...cuts.map((cut) => cut % (bytes.length + 1)).sort((a, b) => a - b), bytes.length];
-  for (let at = 1; at < edges.length; at++) rewriter.push(bytes.slice(edges[at - 1], edges[at]));
-  rewriter.end();
-  return concat(parts);
 }
 
 const memoriesOf = (bytes: Uint8Array<ArrayBuffer>) =>
@@ -156,37 +147,38 @@ describe("rewriteHead", () => {
   });
 });
 
-describe("StreamRewriter", () => {
-  test("StreamRewriter gives the same bytes however the module is cut", () => {
-    const rewriting: Rewriting = { shared: true, memoryPages: 100_000, tableElements: 1000 };
+describe("findCode", () => {
+  test("findCode finds the code section however the module arrives", () => {
+    const head = binary(section(5, vec([0, 1])), [1, 0x83, 0x80, 0, 10, 10, 10]);
+    const bytes = concat([head, Uint8Array.of(10, 200, 10, 10)]);
+    for (let step = 1; step <= bytes.length; step++) {
+      let at = 8;
+      for (let end = step; end < bytes.length + step; end += step) at = findCode(bytes.slice(0, end), at);
+      expect(at, `in steps of ${step}`).toBe(head.length);
+    }
+  });
+
+  test("findCode stays where a size is still to come, or is none", () => {
+    const head = binary(section(1, vec()));
+    for (const tail of [[], [1], [1, 0x80], [1, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80]]) {
+      expect(findCode(concat([head, Uint8Array.from(tail)]), 8)).toBe(head.length);
+    }
+    expect(findCode(Uint8Array.of(0, 0x61), 8)).toBe(8);
+    expect(findCode(concat([head, Uint8Array.of(0, 9)]), 8)).toBe(head.length + 11);
+  });
+
+  test("rewriteHead of what lies before the code is rewriteHead of the whole", () => {
     fc.assert(
-      fc.property(fc.constantFrom(...features), fc.array(fc.nat(), { maxLength: 8 }), ({ bytes }, cuts) => {
-        expect(streamed(bytes, rewriting, cuts)).toEqual(rewrite(bytes, rewriting));
+      fc.property(fc.constantFrom(...features), fc.nat(), fc.nat(255), ({ bytes }, at, value) => {
+        const mutated = bytes.slice();
+        mutated[8 + (at % Math.max(1, mutated.length - 8))] = value;
+        const end = findCode(mutated, 8);
+        if (mutated[end] !== 10) return;
+        expect(rewriteHead(mutated.slice(0, end), { shared: true })).toEqual(
+          rewriteHead(mutated, { shared: true }),
+        );
       }),
       { numRuns: 1000 },
     );
-  });
-
-  test("StreamRewriter passes each byte of a cut or arbitrary module on", () => {
-    fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 100 }), fc.array(fc.nat(), { maxLength: 8 }), (tail, cuts) => {
-        const bytes = binary([...tail]);
-        expect(streamed(bytes, {}, cuts)).toEqual(bytes);
-        const rewriting = { shared: true };
-        expect(streamed(bytes, rewriting, cuts)).toEqual(rewrite(bytes, rewriting));
-      }),
-      { numRuns: 1000 },
-    );
-  });
-
-  test("StreamRewriter passes the code on at once and looks at nothing behind it", () => {
-    const written: number[] = [];
-    const rewriter = new StreamRewriter({ shared: true }, (part) => written.push(part.length));
-    const head = binary(section(5, vec([0, 1])));
-    rewriter.push(head);
-    rewriter.push(Uint8Array.of(10, 0xff, 0xff));
-    rewriter.push(Uint8Array.of(5, 3, 1, 0, 1));
-    expect(rewriter.changed).toBe(true);
-    expect(written.reduce((sum, length) => sum + length, 0)).toBe(head.length + 3 + 3 + 5);
   });
 });

@@ -1,7 +1,7 @@
 import { pack, unpack } from "../../src/binary/container.js";
 import { readInterface } from "../../src/binary/interface.js";
 import { NameSection } from "../../src/binary/names.js";
-import { concat, type Rewriting, rewriteHead, StreamRewriter } from "../../src/binary/rewrite.js";
+import { concat, findCode, type Rewriting, rewriteHead } from "../../src/binary/rewrite.js";
 import { CompileError } from "../../src/errors.js";
 import { features } from "../binary/features.js";
 
@@ -161,16 +161,20 @@ function rewriteAll(bytes: Uint8Array<ArrayBuffer>, rewriting: Rewriting): Uint8
   return rewritten === undefined ? bytes : concat([rewritten.head, bytes.subarray(rewritten.length)]);
 }
 
-function inParts(bytes: Uint8Array<ArrayBuffer>, rewriting: Rewriting, random: Random): Uint8Array {
-  const parts: Uint8Array[] = [];
-  const rewriter = new StreamRewriter(rewriting, (part) => parts.push(part));
-  for (let at = 0; at < bytes.length; ) {
-    const end = at + 1 + random(random(2) === 0 ? 5 : bytes.length);
-    rewriter.push(bytes.slice(at, end));
-    at = end;
+/** As the module would go to the engine while it arrives: nothing before the code section is there. */
+function inParts(
+  bytes: Uint8Array<ArrayBuffer>,
+  rewriting: Rewriting,
+  random: Random,
+): Uint8Array<ArrayBuffer> {
+  let at = 8;
+  for (let end = 0; end < bytes.length; ) {
+    end += 1 + random(random(2) === 0 ? 5 : bytes.length);
+    const come = bytes.subarray(0, end);
+    at = findCode(come, at);
+    if (come[at] === 10) return concat([rewriteAll(come, rewriting), bytes.subarray(come.length)]);
   }
-  rewriter.end();
-  return concat(parts);
+  return rewriteAll(bytes, rewriting);
 }
 
 function checkContainer(module: Uint8Array<ArrayBuffer>, random: Random): void {
