@@ -197,7 +197,7 @@ export const cases = [
         timeout: 100_000,
         ...options,
       });
-      equal(result, { exitCode: 0, stdout: "export const answer = 42;\n", stderr: "" });
+      equal(result, { exitCode: 0, stdout: "const answer = 42;\nexport {\n  answer\n};\n", stderr: "" });
     },
   },
 ];

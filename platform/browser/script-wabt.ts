@@ -1,24 +1,21 @@
 type WabtFactory = typeof import("wabt");
 
-const script = typeof document === "undefined" ? undefined : document.currentScript;
-const ownScript = script instanceof HTMLScriptElement ? script : undefined;
-/** Read while the script runs: the element is known only then. */
-const fileUrl = new URL("wabt.js", ownScript?.src || globalThis.location?.href).href;
+/** The script tag's own element: known only while the script runs, and not at all where the file serves a thread. */
+const ownScript = (globalThis.document?.currentScript ?? undefined) as HTMLScriptElement | undefined;
 
 function factory(): WabtFactory | undefined {
   return (globalThis as { WabtModule?: WabtFactory }).WabtModule;
 }
 
-function loadScript(): Promise<void> {
+function loadScript(url: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const element = document.createElement("script");
-    element.src = fileUrl;
+    element.src = url;
     // A page that is cross-origin isolated needs the same leave for this file as for the one that asks for it.
     element.crossOrigin = ownScript?.crossOrigin ?? null;
     element.nonce = ownScript?.nonce ?? "";
     element.onload = () => resolve();
-    element.onerror = () =>
-      reject(new Error(`the WebAssembly text parser could not be loaded from ${fileUrl}`));
+    element.onerror = () => reject(new Error(`the WebAssembly text parser could not be loaded from ${url}`));
     document.head.append(element);
   });
 }
@@ -26,10 +23,12 @@ function loadScript(): Promise<void> {
 /** Loads the WebAssembly text parser from the file beside this one; answers what the `wabt` package's function resolves to. */
 export async function loadWabt(): Promise<unknown> {
   if (factory() === undefined) {
+    const url = new URL("wabt.js", ownScript?.src || location.href).href;
     if (typeof document === "undefined") {
-      (globalThis as unknown as { importScripts(url: string): void }).importScripts(fileUrl);
+      // A worker of the page's own that took the file by importScripts.
+      (globalThis as unknown as { importScripts(url: string): void }).importScripts(url);
     } else {
-      await loadScript();
+      await loadScript(url);
     }
   }
   return (factory() as WabtFactory)();
