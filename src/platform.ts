@@ -57,6 +57,8 @@ export interface Platform {
   /** A directory of the host, where there are any; throws `UnsupportedError` where not. */
   openDirectory(path: string): Backend;
   readonly hasDirectories: boolean;
+  /** Opens on this thread what a backend of another described with `share`. */
+  openShared?(shared: unknown): Backend;
   /** The text parser, loaded on first use. */
   loadWabt(): Promise<unknown>;
   /** Reads a `URL` that `fetch` doesn't (`file:` in Node); `undefined` leaves it to `fetch`. */

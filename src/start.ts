@@ -61,19 +61,23 @@ function checkLimits(limits: Limits): Limits {
   return limits;
 }
 
-/** Whether the guest gets a thread, and the start of one. */
-function wantsThread({ thread = "auto", module, bytes }: StartOptions): boolean {
+/** Whether the guest gets a thread of its own. */
+function wantsThread(thread: unknown, source: unknown): boolean {
+  if (thread === "worker" || thread === "inline") return thread === "worker";
   if (thread !== "auto") {
-    if (thread !== "worker" && thread !== "inline") {
-      throw new WasmexError(`thread: pass "auto", "worker" or "inline", not ${String(thread)}`);
-    }
-    return thread === "worker";
+    throw new WasmexError(`thread: pass "auto", "worker" or "inline", not ${String(thread)}`);
   }
   const { threads, sharedMemory } = platform().threadSupport();
   // A module that was compiled elsewhere has no bytes here, so its memory can't be made shared.
-  const source: unknown = module ?? bytes;
-  const isForeign = source instanceof WebAssembly.Module || (source instanceof Module && !source.hasBytes);
-  return threads && sharedMemory && !isForeign;
+  return threads && sharedMemory && !(source instanceof Module && isForeign(source));
+}
+
+function isForeign(module: Module): boolean {
+  try {
+    return module.byteLength < 0;
+  } catch {
+    return true;
+  }
 }
 
 /**
@@ -88,11 +92,12 @@ function wantsThread({ thread = "auto", module, bytes }: StartOptions): boolean 
 export async function start<Exports extends object = AnyExports>(
   options: StartOptions,
 ): Promise<Process<Exports>> {
-  const source = options.module ?? options.bytes;
-  if (source === undefined) throw new WasmexError("start: pass a `module`, or `bytes` to compile one from");
+  const given = options.module ?? options.bytes;
+  if (given === undefined) throw new WasmexError("start: pass a `module`, or `bytes` to compile one from");
   const limits = checkLimits(options.limits ?? {});
-  const { name, workerUrl, imports } = options;
-  const worker = wantsThread(options);
+  const { name, workerUrl, imports, thread = "auto" } = options;
+  const source = given instanceof WebAssembly.Module ? await Module.compile(given) : given;
+  const worker = wantsThread(thread, source);
   // The thread comes up while the module is compiled.
   const starting = worker ? spawn(name, workerUrl) : undefined;
   try {
@@ -102,7 +107,7 @@ export async function start<Exports extends object = AnyExports>(
         : await Module.compile(source, { thread: worker ? "worker" : "inline" });
     const { memoryPages, tableElements } = limits;
     const compiled = await module.variant({
-      shared: worker,
+      shared: worker && platform().threadSupport().sharedMemory,
       ...(memoryPages !== undefined && { memoryPages }),
       ...(tableElements !== undefined && { tableElements }),
     });

@@ -1,7 +1,7 @@
 import { randomFillSync } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { Platform } from "../../src/platform.js";
-import { openDirectory } from "./directory.js";
+import { openDirectory, openShared } from "./directory.js";
 import { stdio } from "./stdio.js";
 
 /** What a background thread has as well as the host; the rest of the platform is the host's alone. */
@@ -14,5 +14,6 @@ export const common: Omit<Platform, "threadSupport" | "spawnThread" | "loadWabt"
   mayBlock: () => true,
   openDirectory,
   hasDirectories: true,
+  openShared: (shared) => openShared(shared as Parameters<typeof openShared>[0]),
   readUrl: (url) => (url.protocol === "file:" ? readFile(url) : undefined),
 };

@@ -1,12 +1,15 @@
 import { ByteQueue } from "../pipe-queue.js";
 import type { ValueType } from "../shape.js";
 import { toEngine, type WasmValue } from "../values.js";
+import type { Caller, CallerHost, Pending } from "./caller.js";
 import { decode, encode } from "./codec.js";
 import type { Deadlines } from "./deadlines.js";
 import type { FunctionPlan } from "./plans.js";
 import type { Channel } from "./protocol.js";
 import * as records from "./records.js";
 import {
+  ANSWER_WINDOW,
+  ANSWERS_TAKEN,
   BELL,
   CALL_WINDOW,
   EXTRA,
@@ -31,32 +34,17 @@ const SHORT_CALL = 0.2;
 /** After long calls, one in this many is looked for all the same: the next may be short again. */
 const PROBE_EVERY = 16;
 
-/** A call that has not been answered. */
-export interface Pending {
-  readonly plan: FunctionPlan;
-  readonly resolve: (values: WasmValue[]) => void;
-  readonly reject: (error: unknown) => void;
-  /** By the platform's monotonic clock. */
-  readonly deadline: number;
-  readonly began: number;
-}
-
 /** What the client leaves to others. */
-export interface ClientHost {
-  now(): number;
+export interface ClientHost extends CallerHost {
+  readonly now: () => number;
   /** Empties the pipes whose content has to be with the user before a reply is. */
   drain(): void;
   /** Serves a record of the worker's other than a reply; calls `release` once it has taken what the record holds. */
   serve(kind: number, index: number, at: number): void;
-  /** The error of a host function, kept here so that its identity holds; names are added to guest errors. */
+  /** The error of a host function, kept here so that its identity holds. */
   hostError(id: number): unknown;
-  guestError(error: unknown): unknown;
   /** A call of the host's own has been answered. */
   replied(): void;
-  /** A call has begun to wait in earnest: the thread has to keep the event loop alive; or none waits any more. */
-  keepAlive(keeps: boolean): void;
-  /** No call is under way any more. */
-  settled(): void;
 }
 
 const NOTHING = new Uint8Array(0);
@@ -65,13 +53,21 @@ function engineValues(types: readonly ValueType[], params: readonly unknown[]): 
   return params.map((value, index) => toEngine(value, types[index] ?? "externref", index + 1));
 }
 
+/** A record for a guest that waits in a host call. */
+interface Answer {
+  readonly kind: number;
+  readonly id: number;
+  readonly layout: Layout;
+  readonly values: readonly unknown[];
+}
+
 interface Queued {
   readonly pending: Pending;
   readonly values: unknown[];
 }
 
 /** The host's end of the channel: sends calls in order and delivers what comes back. */
-export class Client {
+export class Client implements Caller {
   readonly #words: Words;
   readonly #int32: Int32Array;
   readonly #host: ClientHost;
@@ -89,6 +85,10 @@ export class Client {
   #head = 0;
   #backlog: Queued[] = [];
   readonly #nested = new Map<number, Pending>();
+  /** Answers for which there is no room in their ring, in order; how many were sent and, at least, taken. */
+  readonly #answersLeft: Answer[] = [];
+  #answersSent = 0;
+  #answersTaken = 0;
   #nestedId = 0;
   /** Whether the worker starts: it may call host functions before any call. */
   #starting = true;
@@ -153,27 +153,21 @@ export class Client {
   /** Sends a call from inside a host function, which the worker serves while it waits for that function. */
   nested(plan: FunctionPlan, params: readonly unknown[], pending: Pending): void {
     const { layout, types } = plan.parameters;
+    const values = engineValues(types, params);
     const id = this.#nestedId;
-    this.#sendValues(
-      this.#answers,
-      records.NESTED_CALL | (plan.index << 8),
-      id,
-      layout,
-      engineValues(types, params),
-    );
     this.#nestedId = (id + 1) | 0;
     this.#nested.set(id, pending);
     this.#deadlines.add(pending.deadline);
+    this.#sendAnswer({ kind: records.NESTED_CALL | (plan.index << 8), id, layout, values });
   }
 
   /** Sends the result of a host function or of a file operation; `layout` is that of the results. */
   answer(id: number, layout: Layout, values: readonly unknown[]): void {
-    if (!this.#ended) this.#sendValues(this.#answers, records.ANSWER, id, layout, values);
+    this.#sendAnswer({ kind: records.ANSWER, id, layout, values });
   }
 
   answerFailed(id: number, errorId: number): void {
-    if (!this.#ended)
-      this.#sendValues(this.#answers, records.ANSWER_FAILED | (errorId << 8), id, NOTHING, []);
+    this.#sendAnswer({ kind: records.ANSWER_FAILED | (errorId << 8), id, layout: NOTHING, values: [] });
   }
 
   get words(): Words {
@@ -187,16 +181,8 @@ export class Client {
     return bytes;
   }
 
-  /** The calls whose deadline has passed at `now`. */
-  *overdue(now: number): Generator<Pending> {
-    for (const pending of this.#all()) if (pending.deadline <= now) yield pending;
-  }
-
-  /** The earliest deadline of all. */
-  get earliest(): number {
-    let earliest = Infinity;
-    for (const { deadline } of this.#all()) earliest = Math.min(earliest, deadline);
-    return earliest;
+  get calls(): Iterable<Pending> {
+    return this.#all();
   }
 
   /** Ends the channel: every call is handed to `settle`. */
@@ -253,6 +239,31 @@ export class Client {
     this.#schedule();
   }
 
+  #sendAnswer(answer: Answer): void {
+    if (this.#ended) return;
+    if (this.#answersLeft.length > 0 || !this.#hasRoomForAnswer()) {
+      this.#answersLeft.push(answer);
+    } else {
+      this.#sendValues(this.#answers, answer.kind, answer.id, answer.layout, answer.values);
+      this.#answersSent = (this.#answersSent + 1) | 0;
+    }
+  }
+
+  #hasRoomForAnswer(): boolean {
+    if (((this.#answersSent - this.#answersTaken) | 0) < ANSWER_WINDOW) return true;
+    this.#answersTaken = Atomics.load(this.#int32, ANSWERS_TAKEN);
+    return ((this.#answersSent - this.#answersTaken) | 0) < ANSWER_WINDOW;
+  }
+
+  /** Sends answers that were left. Only calls can pile up, and the reply to each of those leads here. */
+  #flushAnswers(): void {
+    while (this.#answersLeft.length > 0 && this.#hasRoomForAnswer()) {
+      const { kind, id, layout, values } = this.#answersLeft.shift() as Answer;
+      this.#sendValues(this.#answers, kind, id, layout, values);
+      this.#answersSent = (this.#answersSent + 1) | 0;
+    }
+  }
+
   /**
    * Moves calls from the backlog to the worker. One whose values travel as bytes goes alone, so that the bytes of answers
    * to host calls, which overtake waiting calls, never get between.
@@ -285,21 +296,27 @@ export class Client {
 
   #pump(): void {
     const replies = this.#replies;
-    if (!replies.ready) {
-      if (!this.#busy) return this.#idle();
-      const now = this.#host.now();
-      if (!this.#worthSpinning(now)) return this.#sleep();
-      this.#awake();
-      if (!replies.spin(HOST_SPIN, this.#host.now)) return this.#sleep();
+    if (!replies.ready && !this.#look()) {
+      if (this.#busy) this.#sleep();
+      else this.#idle();
+      return;
     }
     this.#awake();
     const now = this.#host.now();
     while (replies.ready && !this.#ended) this.#take(now);
     if (this.#ended) return;
     if (this.#backlog.length > 0) this.#refill();
+    if (this.#answersLeft.length > 0) this.#flushAnswers();
     if (!this.#busy) this.#idle();
     else if (now - this.#sliceBegan > SLICE) this.#yield();
     else this.#schedule();
+  }
+
+  /** Looks for a reply for a little while, where one is likely to come soon. */
+  #look(): boolean {
+    if (!this.#busy || !this.#worthSpinning(this.#host.now())) return false;
+    this.#awake();
+    return this.#replies.spin(HOST_SPIN, this.#host.now);
   }
 
   #worthSpinning(now: number): boolean {

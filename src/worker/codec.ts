@@ -67,6 +67,12 @@ const ERRORS: ReadonlyMap<string, new (message: string, options?: ErrorOptions) 
 const encoder = /* @__PURE__ */ new TextEncoder();
 const decoder = /* @__PURE__ */ new TextDecoder("utf-8", { ignoreBOM: true });
 
+function cannotCross(what: string): errors.UnsupportedError {
+  return new errors.UnsupportedError(
+    `${what} cannot cross to another thread: start the module with thread: "inline"`,
+  );
+}
+
 class Writer {
   #bytes = new Uint8Array(256);
   #view = new DataView(this.#bytes.buffer);
@@ -80,24 +86,29 @@ class Writer {
   value(value: unknown): void {
     switch (typeof value) {
       case "undefined":
-        return this.#tag(UNDEFINED);
+        this.#tag(UNDEFINED);
+        break;
       case "boolean":
-        return this.#tag(value ? TRUE : FALSE);
+        this.#tag(value ? TRUE : FALSE);
+        break;
       case "number":
         this.#tag(NUMBER);
-        return this.#float(value);
+        this.#float(value);
+        break;
       case "bigint":
         this.#tag(BIGINT);
-        return this.#text(value.toString());
+        this.#text(value.toString());
+        break;
       case "string":
         this.#tag(STRING);
-        return this.#text(value);
+        this.#text(value);
+        break;
       case "object":
-        return value === null ? this.#tag(NULL) : this.#object(value);
+        if (value === null) this.#tag(NULL);
+        else this.#object(value);
+        break;
       default:
-        throw new errors.UnsupportedError(
-          `a ${typeof value} cannot cross to another thread: start the module with thread: "inline"`,
-        );
+        throw cannotCross(`a ${typeof value}`);
     }
   }
 
@@ -105,7 +116,8 @@ class Writer {
     const before = this.#seen.get(value);
     if (before !== undefined) {
       this.#tag(SEEN);
-      return this.#float(before);
+      this.#float(before);
+      return;
     }
     this.#seen.set(value, this.#seen.size);
     if (Array.isArray(value)) {
@@ -146,10 +158,7 @@ class Writer {
       this.#tag(OBJECT);
       this.#pairs(Object.entries(value));
     } else {
-      const name = Object.prototype.toString.call(value).slice(8, -1);
-      throw new errors.UnsupportedError(
-        `a value of ${name} cannot cross to another thread: start the module with thread: "inline"`,
-      );
+      throw cannotCross(`a value of ${Object.prototype.toString.call(value).slice(8, -1)}`);
     }
   }
 

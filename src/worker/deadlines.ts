@@ -9,7 +9,7 @@ export class Deadlines {
   readonly #now: () => number;
   readonly #onDue: () => void;
   #next = Infinity;
-  #timer: TimerHandle | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #timerAt = Infinity;
   #lasting = false;
   readonly #holds: boolean;

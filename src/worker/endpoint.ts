@@ -5,6 +5,7 @@ import type { FunctionPlan } from "./plans.js";
 import type { Channel } from "./protocol.js";
 import * as records from "./records.js";
 import {
+  ANSWERS_TAKEN,
   BELL,
   EXTRA,
   HOST_SLEEPS,
@@ -62,8 +63,10 @@ export class Endpoint {
   readonly #spin: number;
   #functions: readonly Exported[] = [];
   #hostCalls = 0;
-  /** Answers that came for a call further out on the stack. */
-  #early: Map<number, Answer> | undefined;
+  #taken = 0;
+  /** Layouts of the results of host calls further out on the stack, and answers that came for them early. */
+  readonly #waiting = new Map<number, Layout>();
+  readonly #early = new Map<number, Answer>();
   #callsClose = true;
   #answersClose = true;
 
@@ -99,35 +102,30 @@ export class Endpoint {
     values: readonly unknown[],
     results: Layout,
   ): readonly unknown[] {
-    const id = (this.#hostCalls = (this.#hostCalls + 1) | 0);
+    const id = (this.#hostCalls + 1) | 0;
+    this.#hostCalls = id;
     this.#send(kind | (index << 8), id, parameters, values);
     const answers = this.#answers;
     for (;;) {
-      const early = this.#early?.get(id);
-      if (early !== undefined) {
-        this.#early?.delete(id);
-        if (early.failure !== 0) throw new HostFailure(early.failure);
-        return early.values;
-      }
       if (!answers.ready) this.#answersClose = this.#wait(answers, this.#answersClose);
-      const at = answers.at;
-      const word = this.#int32[at + KIND] as number;
+      const word = this.#int32[answers.at + KIND] as number;
       if ((word & 255) === records.NESTED_CALL) {
+        this.#waiting.set(id, results);
         this.#serveCall(answers, records.NESTED);
-        continue;
+        this.#waiting.delete(id);
+        // While that call waited for a host function in its turn, the answer to this one may have come.
+        const early = this.#early.get(id);
+        if (early === undefined) continue;
+        this.#early.delete(id);
+        return settled(early);
       }
       const failure = (word & 255) === records.ANSWER_FAILED ? word >>> 8 : 0;
-      const answered = this.#int32[at + ID] as number;
-      if (answered !== id) {
-        // The layout of an answer to another call is that call's matter: only the host's numbers tell it, so such
-        // answers always travel as bytes or as values that are read when their turn comes.
-        this.#keepEarly(answers, answered, failure);
-        continue;
-      }
-      const received = failure === 0 ? this.#read(answers, results) : [];
-      answers.release();
-      if (failure !== 0) throw new HostFailure(failure);
-      return received;
+      const answered = this.#int32[answers.at + ID] as number;
+      const layout = answered === id ? results : this.#waiting.get(answered);
+      const answer = { failure, values: failure === 0 ? this.#read(answers, layout) : NONE };
+      this.#release(answers);
+      if (answered === id) return settled(answer);
+      this.#early.set(answered, answer);
     }
   }
 
@@ -148,14 +146,12 @@ export class Endpoint {
     }
   }
 
-  /** Results of host calls under way, by their number: an answer may come while another is waited for. */
-  readonly #layouts = new Map<number, Layout>();
-
-  #keepEarly(answers: RingReader, id: number, failure: number): void {
-    const values = failure === 0 ? this.#read(answers, this.#layouts.get(id)) : [];
-    answers.release();
-    this.#early ??= new Map();
-    this.#early.set(id, { failure, values });
+  #release(ring: RingReader): void {
+    ring.release();
+    if (ring === this.#answers) {
+      this.#taken = (this.#taken + 1) | 0;
+      Atomics.store(this.#int32, ANSWERS_TAKEN, this.#taken);
+    }
   }
 
   #serveCall(ring: RingReader, nested: number): void {
@@ -164,7 +160,7 @@ export class Endpoint {
     const id = this.#int32[at + ID] as number;
     const exported = this.#functions[index] as Exported;
     const values = this.#read(ring, exported.plan.parameters.layout);
-    ring.release();
+    this.#release(ring);
     let result: unknown;
     try {
       result = exported.call(...values);
@@ -207,9 +203,12 @@ export class Endpoint {
   }
 
   #send(word: number, id: number, layout: Layout, values: readonly unknown[]): void {
-    if (layout === undefined) return this.#sendBytes(word, id, encode(values));
-    writeValues(this.#words, this.#replies.at, layout, values);
-    this.#publish(word, id, 0);
+    if (layout === undefined) {
+      this.#sendBytes(word, id, encode(values));
+    } else {
+      writeValues(this.#words, this.#replies.at, layout, values);
+      this.#publish(word, id, 0);
+    }
   }
 
   #sendBytes(word: number, id: number, bytes: Uint8Array): void {
@@ -240,6 +239,12 @@ export class Endpoint {
     ring.sleep();
     return now() - began < SHORT_GAP;
   }
+}
+
+/** @throws HostFailure where the host's function failed */
+function settled({ failure, values }: Answer): readonly unknown[] {
+  if (failure !== 0) throw new HostFailure(failure);
+  return values;
 }
 
 const NOTHING = new Uint8Array(0);

@@ -35,6 +35,7 @@ export class HostFunctions {
   readonly #served: Served[] = [];
   readonly #errors = new Map<number, unknown>();
   #errorId = 0;
+  #waiting = 0;
 
   /**
    * @throws UnsupportedError for an object of the engine's that can't be sent to another thread
@@ -46,7 +47,10 @@ export class HostFunctions {
       if (value === undefined) continue;
       const plan = this.#plan(entry.module, entry.name, entry.type, value);
       let namespace = this.plans.get(entry.module);
-      if (namespace === undefined) this.plans.set(entry.module, (namespace = new Map()));
+      if (namespace === undefined) {
+        namespace = new Map();
+        this.plans.set(entry.module, namespace);
+      }
       namespace.set(entry.name, plan);
     }
   }
@@ -54,6 +58,11 @@ export class HostFunctions {
   /** Whether the guest calls anything here. */
   get any(): boolean {
     return this.#served.length > 0;
+  }
+
+  /** Whether the guest waits for a function: only then can it be called meanwhile. */
+  get guestWaits(): boolean {
+    return this.#waiting > 0;
   }
 
   /** Adds a function for the worker's own use; its values travel as bytes. Answers its place. */
@@ -71,6 +80,7 @@ export class HostFunctions {
     const values =
       layout === undefined ? (decode(client.extra(at)) as unknown[]) : readValues(words, at, layout);
     client.release();
+    this.#waiting++;
     try {
       const result = callHost(host, context, values);
       if (isPromise(result)) {
@@ -98,6 +108,7 @@ export class HostFunctions {
     try {
       const values = type === undefined ? [result] : resultArray(result, type.results.length);
       client.answer(id, results.layout, values);
+      this.#waiting--;
     } catch (error) {
       // References that can't cross.
       const message = error instanceof Error ? error.message : String(error);
@@ -109,6 +120,7 @@ export class HostFunctions {
     const errorId = (this.#errorId % 0xfffff) + 1;
     this.#errorId = errorId;
     this.#errors.set(errorId, error);
+    this.#waiting--;
     client.answerFailed(id, errorId);
   }
 

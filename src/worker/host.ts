@@ -7,10 +7,12 @@ import { platform, type Thread } from "../platform.js";
 import type { ModuleShape } from "../shape.js";
 import { toGuestError } from "../traps.js";
 import type { WasmValue } from "../values.js";
-import { Client, type ClientHost, type Pending } from "./client.js";
+import type { Caller, Pending } from "./caller.js";
+import { Client, type ClientHost } from "./client.js";
 import { decode } from "./codec.js";
 import { Deadlines } from "./deadlines.js";
 import type { HostFunctions } from "./host-functions.js";
+import { MessageClient, needsSharedMemory } from "./message-client.js";
 import { exportPlans, type FunctionPlan, planFor } from "./plans.js";
 import type { Channel, StartMessage, WorkerMessage } from "./protocol.js";
 import * as records from "./records.js";
@@ -20,7 +22,8 @@ import type { HostStreams } from "./streams.js";
 export interface WorkerParts {
   readonly id: number;
   readonly shape: ModuleShape;
-  readonly channel: Channel;
+  /** `undefined` where no memory can be shared: calls travel as messages. */
+  readonly channel: Channel | undefined;
   readonly functions: HostFunctions;
   readonly streams: HostStreams | undefined;
   /** What to do when the thread is about to be ended, and once it is gone. */
@@ -28,13 +31,16 @@ export interface WorkerParts {
   readonly recover: () => void;
 }
 
-/** A process whose instance lives on a thread of its own, with memory shared between the two. */
+/** A process whose instance lives on a thread of its own. */
 export class WorkerEngine implements Engine, ClientHost {
   readonly thread = "worker";
   readonly exited: Promise<ExitReason>;
   readonly #thread: Thread;
   readonly #parts: WorkerParts;
-  readonly #client: Client;
+  readonly #caller: Caller;
+  /** The same where memory is shared. */
+  readonly #client: Client | undefined;
+  readonly #messages: MessageClient | undefined;
   readonly #deadlines: Deadlines;
   readonly #plans: ReadonlyMap<string, FunctionPlan>;
   readonly #context: Context;
@@ -55,7 +61,14 @@ export class WorkerEngine implements Engine, ClientHost {
     });
     this.#plans = exportPlans(parts.shape.exports);
     this.#deadlines = new Deadlines(this.now, () => this.#due());
-    this.#client = new Client(parts.channel, this, this.#deadlines);
+    const { channel } = parts;
+    if (channel === undefined) {
+      this.#messages = new MessageClient((message) => thread.postMessage(message), this, this.#deadlines);
+      this.#caller = this.#messages;
+    } else {
+      this.#client = new Client(channel, this, this.#deadlines);
+      this.#caller = this.#client;
+    }
     this.#context = this.#makeContext();
     thread.onMessage = (message) => this.#receive(message as WorkerMessage);
     thread.onDeath = (error) => this.#end({ kind: "crashed", error });
@@ -66,7 +79,11 @@ export class WorkerEngine implements Engine, ClientHost {
     const ready = new Promise<void>((resolve, reject) => {
       this.#started = { resolve, reject };
     });
-    this.#thread.postMessage(message);
+    try {
+      this.#thread.postMessage(message);
+    } catch (error) {
+      this.#end({ kind: "crashed", error: error as Error });
+    }
     await ready;
   }
 
@@ -85,7 +102,7 @@ export class WorkerEngine implements Engine, ClientHost {
       const pending = { plan, resolve, reject, began, deadline: began + timeout };
       try {
         if (signal !== undefined && !this.#follow(pending, signal)) return;
-        this.#client.call(plan, params, pending);
+        this.#caller.call(plan, params, pending);
       } catch (error) {
         this.#aborts.get(pending)?.();
         reject(error);
@@ -95,6 +112,9 @@ export class WorkerEngine implements Engine, ClientHost {
 
   memory(name: string): WebAssembly.Memory {
     const memory = this.#memories.get(name);
+    if (this.#messages !== undefined) {
+      throw needsSharedMemory("Process.memory needs", platform().threadSupport());
+    }
     if (memory === undefined) {
       throw new UnsupportedError(
         `the memory \`${name}\` cannot be shared with a thread (64-bit memories can't yet): start the module with thread: "inline"`,
@@ -115,11 +135,12 @@ export class WorkerEngine implements Engine, ClientHost {
   }
 
   serve(kind: number, index: number, at: number): void {
+    const client = this.#client as Client;
     if (kind === records.HOST_CALL) {
-      this.#parts.functions.serve(this.#client, this.#context, index, at);
+      this.#parts.functions.serve(client, this.#context, index, at);
       return;
     }
-    this.#client.release();
+    client.release();
     if (kind === records.WANT_INPUT) this.#parts.streams?.follow();
   }
 
@@ -149,7 +170,7 @@ export class WorkerEngine implements Engine, ClientHost {
     switch (message.kind) {
       case "ready":
         this.#memories = message.memories;
-        this.#client.started();
+        this.#caller.started();
         this.#started.resolve();
         break;
       case "failed": {
@@ -159,12 +180,14 @@ export class WorkerEngine implements Engine, ClientHost {
         break;
       }
       case "bell":
-        this.#client.wake();
+        this.#client?.wake();
         break;
       case "result":
       case "error":
+        this.#messages?.receive(message);
+        break;
       case "output":
-        // Of the channel without shared memory.
+        this.#parts.streams?.take(message.stream, message.bytes);
         break;
     }
   }
@@ -202,9 +225,12 @@ export class WorkerEngine implements Engine, ClientHost {
 
   #due(): void {
     const now = this.now();
-    const [first] = this.#client.overdue(now);
-    if (first === undefined) {
-      this.#deadlines.continueAt(this.#client.earliest);
+    let first: Pending | undefined;
+    for (const pending of this.#caller.calls) {
+      if (first === undefined || pending.deadline < first.deadline) first = pending;
+    }
+    if (first === undefined || first.deadline > now) {
+      this.#deadlines.continueAt(first?.deadline ?? Number.POSITIVE_INFINITY);
       return;
     }
     const timeout = Math.round(first.deadline - first.began);
@@ -224,7 +250,7 @@ export class WorkerEngine implements Engine, ClientHost {
     this.#deadlines.stop();
     this.#controller?.abort(error);
     streams?.drain();
-    this.#client.end((pending) => {
+    this.#caller.end((pending) => {
       if (reason.kind === "crashed") pending.reject(reason.error);
       else if (reason.kind === "timeout" && pending.deadline <= now)
         pending.reject(timeoutOf(pending, reason.error));
@@ -274,8 +300,10 @@ export class WorkerEngine implements Engine, ClientHost {
     return new Promise((resolve, reject) => {
       if (this.#reason !== undefined) throw stoppedError(this.#reason);
       const plan = planFor(this.#plans, name, params);
-      const began = this.now();
-      this.#client.nested(plan, params, { plan, resolve, reject, began, deadline: Number.POSITIVE_INFINITY });
+      const pending = { plan, resolve, reject, began: this.now(), deadline: Number.POSITIVE_INFINITY };
+      // A host function that calls when it has answered already stands in line like anybody else.
+      if (this.#parts.functions.guestWaits) this.#client?.nested(plan, params, pending);
+      else this.#caller.call(plan, params, pending);
     });
   }
 }

@@ -1,12 +1,15 @@
-import { UnsupportedError } from "../errors.js";
 import type { Imports } from "../imports.js";
 import { ByteQueue } from "../pipe-queue.js";
-import { platform, type Thread } from "../platform.js";
+import { platform, type Thread, type ThreadSupport } from "../platform.js";
 import type { ModuleShape } from "../shape.js";
 import type { Limits } from "../start.js";
+import type { FileSystemShare } from "../vfs/share.js";
+import type { VirtualFileSystem } from "../vfs/virtual-file-system.js";
 import type { WasiOptions } from "../wasi/options.js";
+import type { ServedBackends } from "./file-proxy.js";
 import { WorkerEngine } from "./host.js";
 import { HostFunctions } from "./host-functions.js";
+import { needsSharedMemory } from "./message-client.js";
 import type { Channel, StartMessage, WasiPlan } from "./protocol.js";
 import { CHANNEL_BYTES } from "./ring.js";
 import { HostStreams } from "./streams.js";
@@ -16,7 +19,22 @@ const WORKER_SPIN = 0.1;
 /** What one message's values may take at most. */
 const EXTRA_BYTES = 1 << 28;
 
+/** For how long a thread that is being terminated may still go on, in milliseconds. */
+const TERMINATION_GRACE = 100;
+
 let threads = 1;
+
+interface SharedFiles {
+  readonly share: FileSystemShare;
+  readonly served: ServedBackends;
+  readonly index: number;
+}
+
+interface PlannedWasi {
+  readonly plan: WasiPlan;
+  readonly streams: HostStreams;
+  readonly files: SharedFiles | undefined;
+}
 
 export interface Launch {
   readonly shape: ModuleShape;
@@ -25,8 +43,7 @@ export interface Launch {
   readonly limits: Limits;
 }
 
-function makeChannel(): Channel {
-  const { parallelism } = platform().threadSupport();
+function makeChannel({ parallelism }: ThreadSupport): Channel {
   return {
     words: new SharedArrayBuffer(CHANNEL_BYTES),
     toWorker: ByteQueue.create(false).share(EXTRA_BYTES),
@@ -46,9 +63,11 @@ export async function launch(
   let engine: WorkerEngine | undefined;
   try {
     const { compiled, exports, importEntries } = shape;
+    const support = platform().threadSupport();
     const functions = new HostFunctions(shape, imports);
-    const streams = wasi && new HostStreams(wasi, limits.pipeBytes);
-    const channel = makeChannel();
+    if (!support.sharedMemory && functions.any) throw needsSharedMemory("host functions need", support);
+    const planned = wasi && (await planWasi(wasi, functions, limits));
+    const channel = support.sharedMemory ? makeChannel(support) : undefined;
     const id = ++threads;
     const message: StartMessage = {
       kind: "start",
@@ -56,7 +75,7 @@ export async function launch(
       module: { compiled, exports, importEntries },
       channel,
       imports: functions.plans,
-      wasi: wasi && streams && planWasi(wasi, streams, functions),
+      wasi: planned?.plan,
       limits: limits.openFiles === undefined ? undefined : { openFiles: limits.openFiles },
     };
     engine = new WorkerEngine(thread, {
@@ -64,9 +83,12 @@ export async function launch(
       shape,
       channel,
       functions,
-      streams,
-      retire: () => undefined,
-      recover: () => undefined,
+      streams: planned?.streams,
+      retire: () => planned?.files?.share.retire(TERMINATION_GRACE),
+      recover: () => {
+        planned?.files?.share.recover();
+        planned?.files?.served.release();
+      },
     });
     await engine.start(message);
     return engine;
@@ -76,11 +98,19 @@ export async function launch(
   }
 }
 
-function planWasi(wasi: WasiOptions, streams: HostStreams, functions: HostFunctions): WasiPlan {
+/** The user's WASI options, taken apart into what each thread needs. */
+async function planWasi(wasi: WasiOptions, functions: HostFunctions, limits: Limits): Promise<PlannedWasi> {
   const { args, env, programName, preopen, clock, random, fs } = wasi;
+  const support = platform().threadSupport();
+  const shared = support.sharedMemory;
+  if (!shared && (clock !== undefined || random !== undefined)) {
+    throw needsSharedMemory("wasi.clock and wasi.random need", support);
+  }
+  if (!shared && fs !== undefined && preopen !== undefined) throw needsSharedMemory("wasi.fs needs", support);
+  const streams = new HostStreams(wasi, limits.pipeBytes, shared);
   const [stdin, stdout, stderr] = streams.plans;
-  if (fs !== undefined) throw new UnsupportedError("file systems across threads are not built in yet");
-  return {
+  const files = fs === undefined || !shared ? undefined : await shareFiles(fs, functions);
+  const plan: WasiPlan = {
     stdin,
     stdout,
     stderr,
@@ -90,7 +120,8 @@ function planWasi(wasi: WasiOptions, streams: HostStreams, functions: HostFuncti
       ...(programName !== undefined && { programName }),
       ...(preopen && { preopen }),
     },
-    fs: undefined,
+    fs: files?.share.description,
+    files: files?.index,
     clock: clock && functions.add("wasi.clock", clock),
     random:
       random &&
@@ -100,4 +131,17 @@ function planWasi(wasi: WasiOptions, streams: HostStreams, functions: HostFuncti
         return bytes;
       }),
   };
+  return { plan, streams, files };
+}
+
+/** Shares a file system with one more thread. What does that is loaded when it is first needed. */
+async function shareFiles(fs: VirtualFileSystem, functions: HostFunctions): Promise<SharedFiles> {
+  const [{ shareFileSystem }, { ServedBackends }, { Filestat }] = await Promise.all([
+    import("../vfs/share.js"),
+    import("./file-proxy.js"),
+    import("../vfs/contract.js"),
+  ]);
+  const share = shareFileSystem(fs);
+  const served = new ServedBackends(share.backends, new Filestat());
+  return { share, served, index: functions.add("the file system", served.serve) };
 }

@@ -1,6 +1,7 @@
 /** What host and worker say to each other by message. Calls go through shared memory where there is any (`ring.ts`). */
 import type { SharedPipe } from "../pipe.js";
 import type { ModuleData, ValueType } from "../shape.js";
+import type { FileSystemDescription } from "../vfs/share.js";
 import type { WasiOptions } from "../wasi/options.js";
 
 /** The shared memory between a host and its worker. */
@@ -49,7 +50,9 @@ export interface WasiPlan {
   /** What else of the user's options can be cloned. */
   readonly options: WasiOptions;
   /** The file system, as the thread opens it. */
-  readonly fs: unknown;
+  readonly fs: FileSystemDescription | undefined;
+  /** Place of the function that does the operations of its proxied backends. */
+  readonly files: number | undefined;
   /** Places of the user's own sources among the host's functions. */
   readonly clock: number | undefined;
   readonly random: number | undefined;

@@ -21,16 +21,19 @@ export const WORKER_SLEEPS = 0;
 /** 1 while the host wants to be woken by the bell. */
 export const HOST_SLEEPS = 16;
 export const BELL = 32;
-const HEADER_WORDS = 48;
+/** How many records of the answers' ring the worker has taken. */
+export const ANSWERS_TAKEN = 48;
+const HEADER_WORDS = 64;
 
 /** Records in each ring; powers of two. */
 const CALLS = 64;
 const ANSWERS = 16;
 const REPLIES = 128;
 
-/** Calls that may be under way at once, so that no ring ever overflows: the host keeps the rest. */
+/** Calls that may be under way at once, so that neither their ring nor that of the replies overflows: the host keeps the rest. */
 export const CALL_WINDOW = 48;
-export const NESTED_WINDOW = 12;
+/** The same for what goes to a guest that waits in a host call. */
+export const ANSWER_WINDOW = ANSWERS;
 
 /** The same buffer as 32-bit integers, doubles and 64-bit integers. */
 export interface Words {

@@ -4,12 +4,15 @@ import { createInstanceSync, type Instance } from "../instance.js";
 import { setLockOwner } from "../pipe-queue.js";
 import { platform } from "../platform.js";
 import { toCallError } from "../traps.js";
+import type { Backend } from "../vfs/contract.js";
+import { attachFileSystem } from "../vfs/share.js";
 import { WasiExit } from "../wasi/exit.js";
 import type { WasiOptions } from "../wasi/options.js";
 import { wasiFactory } from "../wasi/provider.js";
 import "../wasi/wasi.js";
 import { encodeThrown } from "./codec.js";
 import { Endpoint, type Exported, HostFailure } from "./endpoint.js";
+import { ProxyBackend } from "./file-proxy.js";
 import { openStream } from "./guest-streams.js";
 import { exportPlans, functionPlan } from "./plans.js";
 import type { CallMessage, HostMessage, StartMessage, WasiPlan, WorkerMessage } from "./protocol.js";
@@ -26,10 +29,15 @@ type Callback = (...values: never[]) => never;
  */
 export function serveThread(post: Post): (message: unknown) => void {
   let functions: readonly Exported[] | undefined;
+  let started: StartMessage | undefined;
   return (data) => {
     const message = data as HostMessage;
-    if (message.kind === "start") functions = start(message, post);
-    else if (functions !== undefined) serveMessage(message, functions, post);
+    if (message.kind === "start") {
+      started = message;
+      functions = start(message, post);
+    } else if (started !== undefined) {
+      serveMessage(message, functions?.[message.index] as Exported, started, post);
+    }
   };
 }
 
@@ -108,12 +116,17 @@ function wasiOptions(plan: WasiPlan, endpoint: Endpoint | undefined, post: Post)
   };
   const call = (index: number, values: unknown[]): unknown =>
     endpoint?.ask(records.HOST_CALL, index, undefined, values, undefined)[0];
-  const { clock, random } = plan;
+  const { clock, random, fs, files = -1 } = plan;
+  const open = (index: number, shared: unknown): Backend => {
+    const opened = shared === undefined ? undefined : platform().openShared?.(shared);
+    return opened ?? new ProxyBackend((...operation) => call(files, [index, ...operation]));
+  };
   return {
     ...plan.options,
     stdin: openStream(plan.stdin, 0, host),
     stdout: openStream(plan.stdout, 1, host),
     stderr: openStream(plan.stderr, 2, host),
+    ...(fs && { fs: attachFileSystem(fs, open) }),
     ...(clock !== undefined && { clock: (name) => call(clock, [name]) as number | bigint }),
     ...(random !== undefined && { random: (bytes) => bytes.set(call(random, [bytes.length]) as Uint8Array) }),
   } as WasiOptions;
@@ -164,14 +177,16 @@ function guestError(
   return thrown;
 }
 
-function serveMessage({ index, values }: CallMessage, functions: readonly Exported[], post: Post): void {
-  const exported = functions[index] as Exported;
+function serveMessage({ values }: CallMessage, exported: Exported, started: StartMessage, post: Post): void {
   try {
     const result = exported.call(...values);
     const count = exported.plan.results.types.length;
     post({ kind: "result", values: count === 1 ? [result] : count === 0 ? [] : (result as unknown[]) });
   } catch (thrown) {
     if (thrown instanceof WasiExit && thrown.code === 0) post({ kind: "result", values: [] });
-    else post({ kind: "error", bytes: encoded(encodeThrown(thrown)) });
+    else {
+      const error = guestError(thrown, started, exported, values);
+      post({ kind: "error", bytes: encoded(encodeThrown(error)) });
+    }
   }
 }
