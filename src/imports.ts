@@ -50,11 +50,12 @@ export class HostFunction {
  * const imports = { env: { add: Wasmex.fn(["i32", "i64"], ["i64"], (_context, a, b) => BigInt(a) + b) } };
  * ```
  */
-export function fn<const P extends readonly ValueType[], const R extends readonly ValueType[]>(
-  parameters: P,
-  results: R,
-  callback: (context: Context, ...params: JsTypes<P>) => JsResult<R> | Promise<JsResult<R>>,
-): HostFunction {
+export function fn<
+  const P extends readonly ValueType[],
+  const R extends readonly ValueType[],
+  // A parameter of its own, so that an array which the callback returns is taken for a tuple.
+  const Result extends JsResult<R> | Promise<JsResult<R>>,
+>(parameters: P, results: R, callback: (context: Context, ...params: JsTypes<P>) => Result): HostFunction {
   return new HostFunction(parameters, results, callback as HostFunction["callback"]);
 }
 

@@ -217,7 +217,11 @@ function isWanted(wasi: InstanceOptions["wasi"]): wasi is true | WasiOptions {
 /** The module's shape with what names its functions. */
 /** @internal */
 export function shapeOf(module: Module, compiled: WebAssembly.Module): ModuleShape {
-  return { ...module.shape(compiled), functionName: (index) => module.functionName(index) };
+  return {
+    ...module.shape(compiled),
+    functionName: (index) => module.functionName(index),
+    byteAt: (offset) => module.byteAt(offset),
+  };
 }
 
 /** What `createInstance` takes: the options, and what a thread has made ready itself. */

@@ -18,6 +18,7 @@ import { WasiExit } from "./wasi/exit.js";
  */
 const MESSAGES: readonly (readonly [RegExp, TrapReason])[] = [
   [/^unreachable/i, "unreachable"],
+  [/^uncaught exception/, "uncaught_exception"],
   [/call stack|too much recursion|stack overflow/i, "stack_overflow"],
   [/by zero/i, "integer_divide_by_zero"],
   [/in integer range|invalid conversion|\btrunc\b/i, "invalid_conversion_to_integer"],

@@ -22,10 +22,11 @@ export type JsTypes<T extends readonly ValueType[]> = { -readonly [K in keyof T]
 
 /** What a function of these results gives back: one bare, several as a tuple, none as nothing. */
 export type JsResult<T extends readonly ValueType[]> = T extends readonly []
-  ? void
+  ? // biome-ignore lint/suspicious/noConfusingVoidType: it stands for a return type
+    void
   : T extends readonly [infer One extends ValueType]
     ? JsType<One>
-    : Readonly<JsTypes<T>>;
+    : { readonly [K in keyof T]: JsType<T[K]> };
 
 const I64_MIN = -(2n ** 63n);
 const I64_MAX = 2n ** 63n - 1n;
