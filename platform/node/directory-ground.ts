@@ -1,6 +1,12 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, realpathSync } from "node:fs";
 import { FILETYPE_DIRECTORY } from "../../src/vfs/contract.js";
-import { ERRNO_INVAL, ERRNO_NAMETOOLONG, ERRNO_NOTDIR, ERRNO_STALE } from "../../src/vfs/errno.js";
+import {
+  ERRNO_INVAL,
+  ERRNO_NAMETOOLONG,
+  ERRNO_NOENT,
+  ERRNO_NOTDIR,
+  ERRNO_STALE,
+} from "../../src/vfs/errno.js";
 import type { Entry } from "./directory-entry.js";
 import { failure } from "./directory-errors.js";
 
@@ -238,7 +244,11 @@ function check(path: Buffer, entry: Entry): number {
     if (!stats.isDirectory()) {
       return -ERRNO_NOTDIR;
     }
-    return stats.ino === entry.ino && stats.dev === entry.dev ? 0 : -ERRNO_STALE;
+    if (stats.ino === entry.ino && stats.dev === entry.dev) {
+      return 0;
+    }
+    // Another directory has its name by now: what was found is gone.
+    return entry.parent === undefined ? -ERRNO_STALE : -ERRNO_NOENT;
   } catch (error) {
     return failure(error);
   }

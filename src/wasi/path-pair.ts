@@ -19,7 +19,7 @@ import {
   RIGHT_PATH_RENAME_TARGET,
   widens,
 } from "../vfs/rights.js";
-import { FOLLOW_ALWAYS, FOLLOW_NEVER, type Walk } from "../vfs/walk.js";
+import { FOLLOW_ALWAYS, FOLLOW_NEVER, FOLLOW_SLASH, type Walk } from "../vfs/walk.js";
 import type { Functions } from "./functions.js";
 import type { Guest } from "./guest.js";
 import { missing } from "./path.js";
@@ -45,7 +45,6 @@ export function pairFunctions(guest: Guest): Functions {
     if (found < 0) return found;
     found = missing(from);
     if (found < 0) return found;
-    if (!from.named || from.mounted) return -ERRNO_BUSY;
     from.keep();
     found = resolve(to, target, FOLLOW_NEVER);
     if (found < 0) return found;
@@ -69,13 +68,14 @@ export function pairFunctions(guest: Guest): Functions {
       if (error !== 0) return error;
       const source = at(fd);
       const target = at(newFd);
-      const found = both(source, target, (lookup & 1) !== 0 ? FOLLOW_ALWAYS : FOLLOW_NEVER);
+      const found = both(source, target, (lookup & 1) !== 0 ? FOLLOW_ALWAYS : FOLLOW_SLASH);
       if (found < 0) return leave(found);
       if (to.node !== 0) return leave(-ERRNO_EXIST);
       if (to.slash) return leave(-ERRNO_NOENT);
       // A second name must not give what the first one doesn't.
       if ((target.access & ACCESS_CREATE) === 0 || widens(source.access, target.access)) return leave(-ERRNO_ACCES);
       if (from.filetype === FILETYPE_DIRECTORY) return leave(-ERRNO_PERM);
+      if (from.mounted) return leave(-ERRNO_BUSY);
       if (from.backend !== to.backend) return leave(-ERRNO_XDEV);
       return leave(to.backend.link(from.node, to.directory, to.bytes, to.start, to.end));
     },
@@ -89,7 +89,7 @@ export function pairFunctions(guest: Guest): Functions {
       const target = at(newFd);
       const found = both(source, target, FOLLOW_NEVER);
       if (found < 0) return leave(found);
-      if (!to.named || to.mounted) return leave(-ERRNO_BUSY);
+      if (!from.named || from.mounted || !to.named || to.mounted) return leave(-ERRNO_BUSY);
       if (to.slash && from.filetype !== FILETYPE_DIRECTORY) return leave(-ERRNO_NOTDIR);
       if ((source.access & ACCESS_WRITE) === 0) return leave(-ERRNO_ACCES);
       if (source.access !== target.access) {
