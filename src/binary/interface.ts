@@ -140,6 +140,16 @@ function readDefinedTable(cursor: Cursor): TableType {
 function readIndexes(cursor: Cursor): Uint32Array {
   const count = sectionCount(cursor);
   const indexes = new Uint32Array(count);
-  for (let at = 0; at < count; at++) indexes[at] = cursor.u32();
+  const { bytes } = cursor;
+  for (let index = 0; index < count; index++) {
+    // By far the longest loop here, run once before the engine has optimized anything: it makes no call for one byte.
+    const byte = bytes[cursor.at] as number;
+    if (byte < 0x80 && cursor.at < cursor.end) {
+      indexes[index] = byte;
+      cursor.at++;
+    } else {
+      indexes[index] = cursor.u32();
+    }
+  }
   return indexes;
 }

@@ -169,7 +169,7 @@ function inParts(
 ): Uint8Array<ArrayBuffer> {
   let at = 8;
   for (let end = 0; end < bytes.length; ) {
-    end += 1 + random(random(2) === 0 ? 5 : bytes.length);
+    end += 1 + random(end < 4096 && random(2) === 0 ? 5 : bytes.length);
     const come = bytes.subarray(0, end);
     at = findCode(come, at);
     if (come[at] === 10) return concat([rewriteAll(come, rewriting), bytes.subarray(come.length)]);
