@@ -1,0 +1,169 @@
+import { describe, expect, it } from "vitest";
+import * as Wasmex from "wasmex";
+import { fixture, thread } from "./support/index.js";
+
+const compiled = fixture("streams.wat").then((bytes) => Wasmex.Module.compile(bytes));
+const inWorker = thread === "worker";
+
+async function begin(wasi: Wasmex.WasiOptions, limits: Wasmex.Limits = {}): Promise<Wasmex.Process> {
+  return Wasmex.start({ module: await compiled, thread, wasi: { stdin: "null", ...wasi }, limits });
+}
+
+const failure = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => "resolved",
+    (error: unknown) => error,
+  );
+
+describe(`standard streams of a Process (${thread})`, () => {
+  it("one Pipe is stdin, stdout and stderr at once", async () => {
+    const pipe = new Wasmex.Pipe();
+    await using guest = await begin({ stdin: pipe, stdout: pipe, stderr: pipe });
+    pipe.write("in");
+    expect(await guest.callFunction("read")).toEqual([2]);
+    await guest.callFunction("say");
+    expect(pipe.readString()).toBe("a line\na line\n");
+    expect(await guest.callFunction("read")).toEqual([0]);
+  });
+
+  it("a Pipe serves several processes, one after the other and at once", async () => {
+    const stdout = new Wasmex.Pipe();
+    await using first = await begin({ stdout });
+    await using second = await begin({ stdout, stderr: "null" });
+    await Promise.all([first.callFunction("say"), second.callFunction("say")]);
+    expect(stdout.readString()).toBe("a line\na line\n");
+  });
+
+  it("a callback gets its chunks before the call resolves", async () => {
+    const seen: string[] = [];
+    await using guest = await begin({
+      stdout: (chunk) => void seen.push(new TextDecoder().decode(chunk)),
+      stderr: (chunk) => void seen.push(`! ${new TextDecoder().decode(chunk)}`),
+    });
+    await guest.callFunction("say");
+    expect(seen.sort()).toEqual(["! a line\n", "a line\n"]);
+    expect(await guest.callFunction("write", [60_000])).toEqual([0]);
+    expect(seen.slice(2).join("").length).toBe(60_000);
+  });
+
+  it("a callback that throws is EIO for the guest, and no more", async () => {
+    await using guest = await begin({
+      stdout: () => {
+        throw new Error("full");
+      },
+    });
+    await guest.callFunction("write", [1]);
+    expect(await guest.callFunction("write", [1])).toEqual([29]);
+  });
+
+  it("limits.pipeBytes is EAGAIN for the guest", async () => {
+    const stdout = new Wasmex.Pipe();
+    await using guest = await begin({ stdout }, { pipeBytes: 100 });
+    expect(await guest.callFunction("write", [100])).toEqual([0]);
+    expect(await guest.callFunction("write", [1])).toEqual([6]);
+    expect(stdout.read().length).toBe(100);
+    expect(await guest.callFunction("write", [1])).toEqual([0]);
+  });
+
+  it("proc_exit ends the call, 0 well", async () => {
+    await using guest = await begin({});
+    expect(await guest.callFunction("exit", [0])).toEqual([]);
+    const error = await failure(guest.callFunction("exit", [7]));
+    expect(error).toBeInstanceOf(Wasmex.ExitError);
+    expect((error as Wasmex.ExitError).code).toBe(7);
+  });
+
+  it("own clock and random sources are asked", async () => {
+    await using guest = await begin({ clock: () => 1234, random: (bytes) => void bytes.fill(1) });
+    expect(await guest.callFunction("time")).toEqual([1_234_000_000n]);
+    expect(await guest.callFunction("random")).toEqual([0x01010101]);
+  });
+
+  it("a file that the guest wrote is there when the call resolves, and the other way round", async () => {
+    const fs = new Wasmex.VirtualFileSystem({ "/dir": {} });
+    await using guest = await begin({ fs, preopen: { "/dir": { flags: ["read", "write", "create"] } } });
+    expect(await guest.callFunction("save", [2000])).toEqual([0]);
+    expect(fs.readFile("/dir/file").length).toBe(2000);
+    fs.remove("/dir/file");
+    expect(await guest.callFunction("save", [5])).toEqual([0]);
+    expect(fs.stat("/dir/file").size).toBe(5);
+  });
+
+  it("run captures what is left open, and answers the exit code", async () => {
+    const module = await compiled;
+    expect(await Wasmex.run({ module, thread })).toEqual({ exitCode: 3, stdout: "a line\n", stderr: "" });
+    const stdout = new Wasmex.Pipe();
+    expect(await Wasmex.run({ module, thread, wasi: { stdout } })).toEqual({
+      exitCode: 3,
+      stdout: "",
+      stderr: "",
+    });
+    expect(stdout.readString()).toBe("a line\n");
+    expect(await failure(Wasmex.run({ bytes: "(module)", thread }))).toBeInstanceOf(Wasmex.CallError);
+    const signal = AbortSignal.abort(new Error("no"));
+    expect(await failure(Wasmex.run({ module, thread, signal }))).toBe(signal.reason);
+  });
+
+  it.runIf(inWorker)("run ends with its timeout", async () => {
+    const bytes = `(module (memory (export "memory") 1) (func (export "_start") (loop $again (br $again))))`;
+    expect(await failure(Wasmex.run({ bytes, thread, timeout: 200 }))).toBeInstanceOf(Wasmex.TimeoutError);
+  });
+
+  it.runIf(inWorker)("a blocking stdin is waited for, and its output is there meanwhile", async () => {
+    const stdin = new Wasmex.Pipe({ blocking: true });
+    const stdout = new Wasmex.Pipe();
+    await using guest = await begin({ stdin, stdout });
+    const copied = guest.callFunction("cat");
+    const lines = stdout.lines();
+    for (const line of ["one", "two", "three"]) {
+      stdin.write(`${line}\n`);
+      expect(await lines.next()).toEqual({ done: false, value: line });
+    }
+    stdin.end();
+    expect(await copied).toEqual([14]);
+  });
+
+  it.runIf(inWorker)("output by callback is told while the guest runs", async () => {
+    let chunks = 0;
+    const told = new Promise<void>((resolve) => {
+      void begin({
+        stdout: () => {
+          if (++chunks === 5) resolve();
+        },
+      }).then((guest) => failure(guest.callFunction("chatter", [], 5000).finally(() => guest.stop())));
+    });
+    await told;
+    expect(chunks).toBe(5);
+  });
+
+  it.runIf(inWorker)("a guest that waits is timed out like any other", async () => {
+    for (const [name, params] of [
+      ["read", []],
+      ["sleep", [10n ** 12n]],
+      ["chatter", []],
+      ["store", []],
+    ] as const) {
+      const fs = new Wasmex.VirtualFileSystem({ "/dir": {} });
+      const guest = await begin({
+        stdin: new Wasmex.Pipe({ blocking: true }),
+        stdout: () => {},
+        fs,
+        preopen: { "/dir": { flags: ["read", "write", "create"] } },
+      });
+      const began = performance.now();
+      expect(await failure(guest.callFunction(name, params, 50)), name).toBeInstanceOf(Wasmex.TimeoutError);
+      expect(performance.now() - began).toBeLessThan(100);
+      expect((await guest.exited).kind).toBe("timeout");
+      // What the thread held of the file system is free again.
+      fs.writeFile("/dir/file", "host");
+      expect(fs.readFile("/dir/file", "utf8")).toBe("host");
+    }
+  });
+
+  it("poll_oneoff sleeps as long as it is told", async () => {
+    await using guest = await begin({});
+    const began = performance.now();
+    expect(await guest.callFunction("sleep", [15_000_000n])).toEqual([0]);
+    expect(performance.now() - began).toBeGreaterThanOrEqual(14);
+  });
+});
