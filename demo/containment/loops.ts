@@ -86,15 +86,18 @@ export function endlessLoop(graph: FrameGraph): Trial {
   return trial;
 }
 
-const LANES = [300, 500, 700, 900, 1100, 1300];
+/** Deadlines in ms: as many guests as there are processors, so that they do not fight the page for the last of them. */
+const LANES = [400, 600, 800, 1000, 1200, 1400].slice(0, Math.max(3, navigator.hardwareConcurrency));
+const COUNTS = ["", "", "", "Three", "Four", "Five", "Six"];
+const COUNT = COUNTS[LANES.length] ?? "Several";
 
 export function forkOfTimeouts(graph: FrameGraph): Trial {
   return new Trial(
     {
       id: "trial-fork",
       title: "A fork of timeouts",
-      about: "Six such guests at once, each with a deadline of its own. Every one is ended by its own clock.",
-      action: "Release six",
+      about: `${COUNT} such guests at once, each with a deadline of its own. Every one is ended by its own clock.`,
+      action: `Release ${COUNT.toLowerCase()}`,
       source: SPIN,
       needsThreads: true,
     },
@@ -114,7 +117,7 @@ export function forkOfTimeouts(graph: FrameGraph): Trial {
         }),
       );
       const latest = Math.max(...ends.map((end) => end?.late ?? 0));
-      return `All six stopped; the latest ${duration(Math.max(latest, 0))} after its deadline. ${graph.rateSince(begun).toFixed(0)} frames a second meanwhile.`;
+      return `All of them stopped; the latest ${duration(Math.max(latest, 0))} after its deadline. ${graph.rateSince(begun).toFixed(0)} frames a second meanwhile.`;
     },
   );
 }

@@ -10,7 +10,7 @@ import { Supervised } from "./supervised.js";
 export function createContainment(): Page {
   const graph = new FrameGraph();
   const missing = missingNote(
-    "The two trials with endless loops need a thread for the guest; the others run.",
+    "Three of the trials need a thread for the guest, which this page can't give; the others run.",
   );
   return {
     root: h(

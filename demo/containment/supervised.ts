@@ -20,10 +20,6 @@ const MAX_RESTARTS = 3;
 const MAX_SECONDS = 5;
 /** Milliseconds between two beats. */
 const REST = 200;
-/** Which of the fault buttons needs a thread. */
-const PLUG = 1;
-/** Turns that take longer than the deadline, but not long. */
-const OVERRUN = 600_000_000n;
 
 /** A guest that beats, and comes back when it is broken: until it is broken too often. */
 export class Supervised {
@@ -64,7 +60,7 @@ export class Supervised {
         h(
           "p",
           { class: "trial-missing" },
-          "Without a thread a call can not be cut short: here it hangs for a moment and is replaced afterwards.",
+          "Not on this page: without a thread of its own a guest can't be cut short, and so never has to come back.",
         ),
       h("div", { class: "trial-controls" }, this.#start, ...this.#faults),
       h(
@@ -99,9 +95,7 @@ export class Supervised {
       });
       this.#supervisor = supervisor;
       this.root.dataset["state"] = "running";
-      this.#faults.forEach((fault, index) => {
-        fault.disabled = index === PLUG && !hasThreads;
-      });
+      for (const fault of this.#faults) fault.disabled = false;
       void supervisor.stopped.then((reason) => this.#end(reason));
       void this.#beat(supervisor);
     } catch (error) {
@@ -143,7 +137,7 @@ export class Supervised {
     const born = this.#born;
     try {
       if (how === "trap") await child.callFunction("trap", []);
-      else if (how === "hang") await child.callFunction("hang", [hasThreads ? -1n : OVERRUN], 300);
+      else if (how === "hang") await child.callFunction("hang", [-1n], 300);
       else await child.callFunction("hang", [-1n], { signal: AbortSignal.timeout(50) });
     } catch (error) {
       const reason =

@@ -9,8 +9,10 @@ export const INTERRUPTED = 130;
 /** The exit code of a program that trapped, as of one that ended by SIGABRT. */
 const ABORTED = 134;
 
+const ALL: Wasmex.PreopenOptions["flags"] = ["read", "write", "create"];
+
+/** What every program gets; it may see the whole file system. */
 export function wasiOptions(job: Job, stdin: Wasmex.Pipe): Wasmex.WasiOptions {
-  const all: Wasmex.PreopenOptions["flags"] = ["read", "write", "create"];
   return {
     programName: job.name,
     args: job.args,
@@ -19,10 +21,24 @@ export function wasiOptions(job: Job, stdin: Wasmex.Pipe): Wasmex.WasiOptions {
     stdout: job.output,
     stderr: job.errors,
     fs: job.fs,
-    // The directory of the shell is the program's own, as "."; it may see the rest as well.
+    preopen: { "/": { flags: ALL } },
+  };
+}
+
+/**
+ * The same with the shell's directory as the program's own. WASI knows no working directory: C libraries look relative paths up in
+ * a preopen named ".", which hides the one named "/" from them, so that the directories at the top are named one by one.
+ */
+function withDirectory(options: Wasmex.WasiOptions, { directory, fs }: Job): Wasmex.WasiOptions {
+  if (directory === "/") return options;
+  const top = fs.readdir("/").filter((name) => fs.stat(`/${name}`).kind === "directory");
+  return {
+    ...options,
     preopen: {
-      "/": { flags: all },
-      ...(job.directory !== "/" && { [job.directory]: { flags: all, alias: "." } }),
+      "/": { flags: ALL },
+      ...Object.fromEntries(top.map((name) => [`/${name}`, { flags: ALL }])),
+      // Another spelling of a path that may be in the list already.
+      [`${directory}/.`]: { flags: ALL, alias: "." },
     },
   };
 }
@@ -61,7 +77,11 @@ export const executeCommand: Execute = async (module, job, stdin) => {
   try {
     return await exitCodeOf(
       (async () => {
-        process = await Wasmex.start({ module, name: job.name, wasi: wasiOptions(job, stdin) });
+        process = await Wasmex.start({
+          module,
+          name: job.name,
+          wasi: withDirectory(wasiOptions(job, stdin), job),
+        });
         if (job.signal.aborted) return;
         await process.callFunction("_start", [], Number.POSITIVE_INFINITY);
       })(),

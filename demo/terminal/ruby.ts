@@ -80,9 +80,9 @@ function bootstrap(job: Job): string {
 $stdout.sync = $stderr.sync = true
 $0 = ${literal(name)}
 ARGV.replace([${rest.map(literal).join(", ")}])
-Dir.chdir(${literal(job.directory)})
 __status = 0
 begin
+Dir.chdir(${literal(job.directory)})
 ${source}
 rescue SystemExit => e
   __status = e.status
@@ -142,5 +142,8 @@ async function evaluate(process: Wasmex.Process, module: Wasmex.Module, source: 
     words.set(index, word);
   });
   await call("ruby-init", list, options.length);
-  await call("rb-eval-string-protect", ...(await pass(source)));
+  const answer = await call("rb-eval-string-protect", ...(await pass(source)));
+  // The text ends with an exit, and then nothing is answered. Else the tuple's second word is Ruby's own word for what went wrong.
+  if (answer === 0) return;
+  throw new Error(`Ruby could not run it (state ${process.memory("int32", answer / 4).get(1)})`);
 }

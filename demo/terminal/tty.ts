@@ -49,7 +49,29 @@ const KEYS: Record<string, (line: Line) => void> = {
   "\x7f": (line) => line.backspace(),
 };
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: what keys send begins with them
+/** The paints of the page as a terminal's colours. */
+const PAINTS = {
+  black: "#10181d",
+  red: "#e0614a",
+  green: "#3fae80",
+  yellow: "#d8a23a",
+  blue: "#5b9bdc",
+  magenta: "#b08be0",
+  cyan: "#45b5ba",
+  white: "#dfe9ee",
+  brightBlack: "#7d909b",
+  brightRed: "#ff9479",
+  brightGreen: "#6ccfa4",
+  brightYellow: "#eebd5a",
+  brightBlue: "#84b8ee",
+  brightMagenta: "#cba9f2",
+  brightCyan: "#7fd8dc",
+  brightWhite: "#ffffff",
+};
+
+/** Bytes of output that may wait to be shown. */
+const FLOOD = 4_000_000;
+
 const SEQUENCE = /^\x1b(?:\[[\d;]*[A-Za-z~]|O[A-Za-z]|.)/;
 
 /** A terminal in cooked mode: it edits lines, keeps their history and hands them over whole. */
@@ -68,6 +90,9 @@ export class Tty {
   #startColumn = 0;
   #cursorRow = 0;
   #drawn = false;
+  /** Output that the terminal has not taken in yet: until then nobody knows where the cursor is going to be. */
+  #unseen = 0;
+  #unseenBytes = 0;
 
   constructor(label: string) {
     this.#terminal = new Terminal({
@@ -101,6 +126,7 @@ export class Tty {
       foreground: colour("--screen-ink"),
       cursor: colour("--screen-cursor"),
       selectionBackground: colour("--screen-selection"),
+      ...PAINTS,
     };
   }
 
@@ -112,17 +138,26 @@ export class Tty {
     this.#terminal.focus();
   }
 
-  /** Output; a line that is being typed moves below it. */
+  /** Output; a line that is being typed moves below it. A program that floods the terminal loses what it can't show. */
   write(data: string | Uint8Array): void {
-    const reading = this.#reading;
-    if (reading === undefined) {
-      this.#terminal.write(data);
-      return;
-    }
+    if (this.#unseenBytes > FLOOD) return;
     this.#erase();
+    this.#unseen += 1;
+    this.#unseenBytes += data.length;
     this.#terminal.write(data, () => {
-      if (this.#reading === reading) this.#begin();
+      this.#unseen -= 1;
+      this.#unseenBytes -= data.length;
+      this.#settle();
     });
+  }
+
+  /** All output is there: the line goes on where the cursor is now. */
+  #settle(): void {
+    if (this.#unseen > 0 || this.#reading === undefined) return;
+    this.#begin();
+    const ahead = this.#ahead;
+    this.#ahead = "";
+    if (ahead !== "") this.#type(ahead);
   }
 
   clear(): void {
@@ -137,10 +172,7 @@ export class Tty {
         if (this.#coming !== reading) return;
         this.#coming = undefined;
         this.#reading = reading;
-        this.#begin();
-        const ahead = this.#ahead;
-        this.#ahead = "";
-        if (ahead !== "") this.#type(ahead);
+        this.#settle();
       });
     });
   }
@@ -176,17 +208,26 @@ export class Tty {
         }
         return;
       }
+      if (this.#unseen > 0 && !rest.startsWith("\x03")) {
+        this.#ahead += rest;
+        return;
+      }
       const key = SEQUENCE.exec(rest)?.[0] ?? String.fromCodePoint(rest.codePointAt(0) ?? 0);
       rest = rest.slice(key.length);
-      this.#press(reading, key.replace(/^\x1bO/, "\x1b["));
+      this.#press(reading, key.startsWith("\x1bO") ? `\x1b[${key.slice(2)}` : key);
     }
   }
 
   #press(reading: Reading, key: string): void {
     const { line, options } = reading;
-    if (key === "\r" || key === "\n") return this.#finish({ kind: "line", text: line.text });
-    if (key === "\x03") return this.#finish({ kind: "interrupt" });
-    if (key === "\x04" && line.isEmpty) return this.#finish({ kind: "end" });
+    if (key === "\r" || key === "\n") {
+      this.#finish({ kind: "line", text: line.text });
+      return;
+    }
+    if (key === "\x03" || (key === "\x04" && line.isEmpty)) {
+      this.#finish({ kind: key === "\x03" ? "interrupt" : "end" });
+      return;
+    }
     if (key === "\x0c") {
       this.clear();
       this.#terminal.write(options.prompt ?? "", () => this.#begin());
