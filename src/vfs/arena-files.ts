@@ -1,6 +1,7 @@
 import { CLASS, DATA, KIND, MAPPED, MARK_MTIME, markRead, putSize, SIZE, sizeOf } from "./arena-inodes.js";
 import type { ArenaMemory } from "./arena-memory.js";
 import { allocate, classFor, free, MIN_CLASS, PAGE_CLASS } from "./arena-pages.js";
+import { FILETYPE_REGULAR_FILE } from "./contract.js";
 import { ERRNO_FBIG, ERRNO_NOSPC } from "./errno.js";
 
 const BLOCK = 1 << PAGE_CLASS;
@@ -8,6 +9,7 @@ const BLOCK = 1 << PAGE_CLASS;
 export const MAX_FILE_SIZE = 2 ** 36;
 /** Copies below this are faster byte by byte than through `subarray`. */
 const SMALL_COPY = 48;
+const MAPPED_FILE = MAPPED | FILETYPE_REGULAR_FILE;
 
 const blockIndex = (offset: number): number =>
   offset < 0x80000000 ? offset >>> PAGE_CLASS : Math.floor(offset / BLOCK);
@@ -69,6 +71,49 @@ export function readFile(
     done += part;
   }
   return length;
+}
+
+/** The most frequent write, a small one within one block of a big file, as its own function that engines inline. */
+export function rewriteBlock(
+  m: ArenaMemory,
+  node: number,
+  offset: number,
+  source: Uint8Array,
+  start: number,
+  length: number,
+): boolean {
+  const words = m.words;
+  const kind = words[node + KIND] as number;
+  const size = words[node + SIZE] as number;
+  const within = offset & (BLOCK - 1);
+  const index = offset >>> PAGE_CLASS;
+  if (
+    (kind & (0xff | MAPPED)) !== MAPPED_FILE ||
+    offset + length > 0x7fffffff ||
+    offset > size ||
+    length > SMALL_COPY ||
+    within + length > BLOCK ||
+    words[node + SIZE + 1] !== 0 ||
+    index >= 1 << ((words[node + CLASS] as number) - 2)
+  ) {
+    return false;
+  }
+  const block = words[(words[node + DATA] as number) + index] as number;
+  if (block === 0) {
+    return false;
+  }
+  const bytes = m.bytes;
+  const at = (block << 2) + within;
+  for (let byte = 0; byte < length; byte++) {
+    bytes[at + byte] = source[start + byte] as number;
+  }
+  if (offset + length > size) {
+    words[node + SIZE] = offset + length;
+  }
+  if ((kind & MARK_MTIME) === 0) {
+    words[node + KIND] = kind | MARK_MTIME;
+  }
+  return true;
 }
 
 export function writeFile(

@@ -52,6 +52,9 @@ export interface Backend {
   /** True where equal files always have equal node numbers while one of them is retained. */
   readonly nodesAreFiles?: boolean;
 
+  /** False for as long as no other thread can use it: a single read, write or append then needs no `begin` and `end`. */
+  readonly shared?: boolean;
+
   /** Starts an operation: takes the lock where threads share the backend. Always paired with `end`; may be nested. */
   begin(): void;
   end(): void;

@@ -10,7 +10,7 @@ import {
   shrinkDirectory,
   visitEntries,
 } from "./arena-directories.js";
-import { copy, nextData, readFile, truncateFile, writeFile } from "./arena-files.js";
+import { copy, nextData, readFile, rewriteBlock, truncateFile, writeFile } from "./arena-files.js";
 import {
   ATIME,
   CLASS,
@@ -493,6 +493,9 @@ export class MemoryBackend implements Backend {
 
   write(node: Node, offset: number, source: Uint8Array, start: number, length: number): Result {
     const m = this.#memory;
+    if (rewriteBlock(m, node, offset, source, start, length)) {
+      return length;
+    }
     return isDirectory(m, node) ? -ERRNO_ISDIR : writeFile(m, node, offset, source, start, length);
   }
 

@@ -30,34 +30,35 @@ export function accessBits(flags: Iterable<unknown>): number {
   return bits;
 }
 
-export const RIGHT_FD_DATASYNC = 1 << 0;
-export const RIGHT_FD_READ = 1 << 1;
-export const RIGHT_FD_SEEK = 1 << 2;
-export const RIGHT_FD_FDSTAT_SET_FLAGS = 1 << 3;
-export const RIGHT_FD_SYNC = 1 << 4;
-export const RIGHT_FD_TELL = 1 << 5;
-export const RIGHT_FD_WRITE = 1 << 6;
-export const RIGHT_FD_ADVISE = 1 << 7;
-export const RIGHT_FD_ALLOCATE = 1 << 8;
-export const RIGHT_PATH_CREATE_DIRECTORY = 1 << 9;
-export const RIGHT_PATH_CREATE_FILE = 1 << 10;
-export const RIGHT_PATH_LINK_SOURCE = 1 << 11;
-export const RIGHT_PATH_LINK_TARGET = 1 << 12;
-export const RIGHT_PATH_OPEN = 1 << 13;
-export const RIGHT_FD_READDIR = 1 << 14;
-export const RIGHT_PATH_READLINK = 1 << 15;
-export const RIGHT_PATH_RENAME_SOURCE = 1 << 16;
-export const RIGHT_PATH_RENAME_TARGET = 1 << 17;
-export const RIGHT_PATH_FILESTAT_GET = 1 << 18;
-export const RIGHT_PATH_FILESTAT_SET_SIZE = 1 << 19;
-export const RIGHT_PATH_FILESTAT_SET_TIMES = 1 << 20;
-export const RIGHT_FD_FILESTAT_GET = 1 << 21;
-export const RIGHT_FD_FILESTAT_SET_SIZE = 1 << 22;
-export const RIGHT_FD_FILESTAT_SET_TIMES = 1 << 23;
-export const RIGHT_PATH_SYMLINK = 1 << 24;
-export const RIGHT_PATH_REMOVE_DIRECTORY = 1 << 25;
-export const RIGHT_PATH_UNLINK_FILE = 1 << 26;
-export const RIGHT_POLL_FD_READWRITE = 1 << 27;
+// Literals, so that bundlers put the values where they are used.
+export const RIGHT_FD_DATASYNC = 0x1;
+export const RIGHT_FD_READ = 0x2;
+export const RIGHT_FD_SEEK = 0x4;
+export const RIGHT_FD_FDSTAT_SET_FLAGS = 0x8;
+export const RIGHT_FD_SYNC = 0x10;
+export const RIGHT_FD_TELL = 0x20;
+export const RIGHT_FD_WRITE = 0x40;
+export const RIGHT_FD_ADVISE = 0x80;
+export const RIGHT_FD_ALLOCATE = 0x100;
+export const RIGHT_PATH_CREATE_DIRECTORY = 0x200;
+export const RIGHT_PATH_CREATE_FILE = 0x400;
+export const RIGHT_PATH_LINK_SOURCE = 0x800;
+export const RIGHT_PATH_LINK_TARGET = 0x1000;
+export const RIGHT_PATH_OPEN = 0x2000;
+export const RIGHT_FD_READDIR = 0x4000;
+export const RIGHT_PATH_READLINK = 0x8000;
+export const RIGHT_PATH_RENAME_SOURCE = 0x10000;
+export const RIGHT_PATH_RENAME_TARGET = 0x20000;
+export const RIGHT_PATH_FILESTAT_GET = 0x40000;
+export const RIGHT_PATH_FILESTAT_SET_SIZE = 0x80000;
+export const RIGHT_PATH_FILESTAT_SET_TIMES = 0x100000;
+export const RIGHT_FD_FILESTAT_GET = 0x200000;
+export const RIGHT_FD_FILESTAT_SET_SIZE = 0x400000;
+export const RIGHT_FD_FILESTAT_SET_TIMES = 0x800000;
+export const RIGHT_PATH_SYMLINK = 0x1000000;
+export const RIGHT_PATH_REMOVE_DIRECTORY = 0x2000000;
+export const RIGHT_PATH_UNLINK_FILE = 0x4000000;
+export const RIGHT_POLL_FD_READWRITE = 0x8000000;
 
 /** What applies to a stream, such as a pipe or a terminal. */
 export const STREAM_RIGHTS =

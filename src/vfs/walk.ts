@@ -111,7 +111,8 @@ export class Walk {
    */
   keep(): void {
     const backend = this.backend;
-    this.#retain(backend, this.directory);
+    // Of a mount point the directory is in another backend, and of no use: it can be neither moved nor linked.
+    if (!this.mounted) this.#retain(backend, this.directory);
     if (this.node > 0) this.#retain(backend, this.node);
     this.#begun = undefined;
     backend.end();

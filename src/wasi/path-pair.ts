@@ -12,6 +12,7 @@ import {
 import type { MountTable } from "../vfs/mounts.js";
 import {
   ACCESS_CREATE,
+  ACCESS_READ,
   ACCESS_WRITE,
   RIGHT_PATH_LINK_SOURCE,
   RIGHT_PATH_LINK_TARGET,
@@ -24,6 +25,8 @@ import type { Functions } from "./functions.js";
 import type { Guest } from "./guest.js";
 import { missing } from "./path.js";
 import { startWalk } from "./start-walk.js";
+
+const ACCESS_CHANGE = ACCESS_READ | ACCESS_WRITE;
 
 /** path_link and path_rename. */
 export function pairFunctions(guest: Guest): Functions {
@@ -46,10 +49,7 @@ export function pairFunctions(guest: Guest): Functions {
     found = missing(from);
     if (found < 0) return found;
     from.keep();
-    found = resolve(to, target, FOLLOW_NEVER);
-    if (found < 0) return found;
-    if (to.node !== 0 && to.slash && to.filetype !== FILETYPE_DIRECTORY) return -ERRNO_NOTDIR;
-    return 0;
+    return resolve(to, target, FOLLOW_NEVER);
   };
 
   return {
@@ -72,8 +72,9 @@ export function pairFunctions(guest: Guest): Functions {
       if (found < 0) return leave(found);
       if (to.node !== 0) return leave(-ERRNO_EXIST);
       if (to.slash) return leave(-ERRNO_NOENT);
-      // A second name must not give what the first one doesn't.
-      if ((target.access & ACCESS_CREATE) === 0 || widens(source.access, target.access)) return leave(-ERRNO_ACCES);
+      if ((target.access & ACCESS_CREATE) === 0) return leave(-ERRNO_ACCES);
+      // A second name must not give what the first one doesn't, not even by way of a third preopen that has the directory too.
+      if (source.access !== target.access && (source.access & ACCESS_CHANGE) !== ACCESS_CHANGE) return leave(-ERRNO_ACCES);
       if (from.filetype === FILETYPE_DIRECTORY) return leave(-ERRNO_PERM);
       if (from.mounted) return leave(-ERRNO_BUSY);
       if (from.backend !== to.backend) return leave(-ERRNO_XDEV);
@@ -90,7 +91,9 @@ export function pairFunctions(guest: Guest): Functions {
       const found = both(source, target, FOLLOW_NEVER);
       if (found < 0) return leave(found);
       if (!from.named || from.mounted || !to.named || to.mounted) return leave(-ERRNO_BUSY);
-      if (to.slash && from.filetype !== FILETYPE_DIRECTORY) return leave(-ERRNO_NOTDIR);
+      if (to.slash && (from.filetype !== FILETYPE_DIRECTORY || (to.node !== 0 && to.filetype !== FILETYPE_DIRECTORY))) {
+        return leave(-ERRNO_NOTDIR);
+      }
       if ((source.access & ACCESS_WRITE) === 0) return leave(-ERRNO_ACCES);
       if (source.access !== target.access) {
         // From one preopen into another the file is added there, or takes the place of what must be removable.

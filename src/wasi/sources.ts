@@ -16,13 +16,13 @@ export const CLOCK_LAST = 3;
 /** Of the engine's own source: what `crypto.getRandomValues` takes at once. */
 const RANDOM_CHUNK = 65_536;
 /** Small requests are served from a pool: asking the engine costs a microsecond, whatever the size. */
-const POOL = 4096;
+const POOL = 16_384;
 
 /** Where time and random bytes come from. */
 export class Sources {
   readonly clock: ClockSource | undefined;
   readonly #random: RandomSource | undefined;
-  readonly #pool = new Uint8Array(POOL);
+  #pool: Uint8Array<ArrayBuffer> | undefined;
   #used = POOL;
 
   constructor(clock: ClockSource | undefined, random: RandomSource | undefined) {
@@ -55,35 +55,34 @@ export class Sources {
       }
       return;
     }
-    const pool = this.#pool;
     if (length > POOL) {
       this.#fill(target, start, length);
       return;
     }
-    if (this.#used + length > POOL) {
+    let pool = this.#pool;
+    if (pool === undefined || this.#used + length > POOL) {
+      pool ??= new Uint8Array(POOL);
       platform().randomFill(pool);
+      this.#pool = pool;
       this.#used = 0;
     }
     const used = this.#used;
     this.#used = used + length;
-    if (length <= 64) {
-      for (let index = 0; index < length; index++) {
-        target[start + index] = pool[used + index] as number;
-        // What a guest was given is not kept.
-        pool[used + index] = 0;
-      }
+    if (length <= 32) {
+      for (let index = 0; index < length; index++) target[start + index] = pool[used + index] as number;
     } else {
       target.set(pool.subarray(used, used + length), start);
-      pool.fill(0, used, used + length);
     }
   }
 
   #fill(target: Uint8Array, start: number, length: number): void {
-    const chunk = new Uint8Array(Math.min(RANDOM_CHUNK, length));
+    const { buffer } = target;
+    const copy = buffer instanceof ArrayBuffer ? undefined : new Uint8Array(Math.min(RANDOM_CHUNK, length));
     for (let done = 0; done < length; done += RANDOM_CHUNK) {
-      const part = length - done < RANDOM_CHUNK ? chunk.subarray(0, length - done) : chunk;
+      const size = Math.min(RANDOM_CHUNK, length - done);
+      const part = copy?.subarray(0, size) ?? new Uint8Array(buffer as ArrayBuffer, target.byteOffset + start + done, size);
       platform().randomFill(part);
-      target.set(part, start + done);
+      if (copy !== undefined) target.set(part, start + done);
     }
   }
 }

@@ -1,0 +1,278 @@
+// WASI: calls beside a minimal hand-written import, node:wasi (on a RAM disk) and other packages, in one run.
+//   node test/bench/wasi.bench.mjs [words of rows...] [--only=wasmex,node:wasi] [--verbose]
+import { existsSync, ftruncateSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { WASI as NodeWasi } from "node:wasi";
+import * as shim from "@bjorn3/browser_wasi_shim";
+import { WASI as RunnoWasi } from "@runno/wasi";
+import { WASI as TybysWasi } from "@tybys/wasm-util";
+import { build } from "esbuild";
+import { Volume, createFsFromVolume } from "memfs";
+import { WASI as UWasi, useAll } from "uwasi";
+import wabt from "wabt";
+import { formatRatio, formatTime, median, table } from "./harness.mjs";
+import { minimalWasi } from "./minimal-wasi.mjs";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const words = process.argv.slice(2).filter((word) => !word.startsWith("--"));
+const ROUNDS = 11;
+const NAMESPACE = "wasi_snapshot_preview1";
+const READ = 2n;
+const ALL = 2n | 4n | 32n | 64n;
+const READDIR = 1n << 14n;
+const CREATE = 1;
+const DIRECTORY = 2;
+const APPEND = 1;
+
+const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "wasmex-bench-"));
+try {
+  await main();
+} finally {
+  rmSync(folder, { recursive: true });
+}
+
+async function main() {
+  await build({
+    entryPoints: { ours: join(root, "platform/node/index.ts") },
+    outdir: join(folder, "built"),
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "es2022",
+    minify: true,
+    external: ["wabt"],
+    logLevel: "error",
+    outExtension: { ".js": ".mjs" },
+    plugins: [
+      {
+        name: "no-worker",
+        setup(context) {
+          context.onResolve({ filter: /^wasmex:worker-source$/ }, ({ path }) => ({ path, namespace: "none" }));
+          context.onLoad({ filter: /./, namespace: "none" }, () => ({ contents: 'export default ""; export const workerSource = "";' }));
+        },
+      },
+    ],
+  });
+  const ours = await import(pathToFileURL(join(folder, "built/ours.mjs")).href);
+  const text = readFileSync(new URL("./wasi-guest.wat", import.meta.url), "utf8");
+  const guest = await WebAssembly.compile((await wabt()).parseWat("wasi-guest.wat", text).toBinary({}).buffer);
+  await measure(guest, subjects(ours));
+}
+
+/** How each of them makes the WASI of a fresh instance with an empty directory "d". */
+function subjects(ours) {
+  const instantiate = async (guest, imports, finish) => {
+    const instance = await WebAssembly.instantiate(guest, { [NAMESPACE]: imports });
+    finish(instance);
+    return instance;
+  };
+  let directories = 0;
+  return {
+    limit: async (guest) => {
+      const { imports, bind, drain } = minimalWasi();
+      return { instance: await instantiate(guest, imports, ({ exports }) => bind(exports.memory)), drain };
+    },
+    wasmex: async (guest) => {
+      const fs = new ours.VirtualFileSystem({ "/d": {} });
+      const stdout = new ours.Pipe();
+      const preopen = { "/": { flags: ["read", "write", "create"] } };
+      const wasi = new ours.Wasi({ fs, preopen, stdin: "null", stdout, stderr: "null" });
+      return { instance: await instantiate(guest, wasi.wasiImport, (it) => wasi.initialize(it)), drain: () => stdout.read() };
+    },
+    "node:wasi": async (guest) => {
+      const directory = join(folder, String(directories++));
+      mkdirSync(join(directory, "d"), { recursive: true });
+      const stdout = openSync(join(directory, "stdout"), "w");
+      const wasi = new NodeWasi({ version: "preview1", preopens: { "/": directory }, stdout });
+      return {
+        instance: await instantiate(guest, wasi.wasiImport, (it) => wasi.initialize(it)),
+        drain: () => ftruncateSync(stdout),
+      };
+    },
+    browser_wasi_shim: async (guest) => {
+      const stdout = new shim.File([]);
+      const contents = new Map([["d", new shim.Directory(new Map())]]);
+      const fds = [new shim.OpenFile(new shim.File([])), new shim.OpenFile(stdout), new shim.OpenFile(new shim.File([])), new shim.PreopenDirectory("/", contents)];
+      const wasi = new shim.WASI([], [], fds, { debug: false });
+      return {
+        instance: await instantiate(guest, wasi.wasiImport, (it) => (wasi.inst = it)),
+        drain() {
+          stdout.data = new Uint8Array(0);
+          fds[1].file_pos = 0n;
+        },
+      };
+    },
+    uwasi: async (guest) => {
+      const wasi = new UWasi({ features: [useAll({ stdout: () => {} })] });
+      const missing = Object.fromEntries(WebAssembly.Module.imports(guest).map(({ name }) => [name, () => 52]));
+      // Its `initialize` insists on an `_initialize`.
+      const finish = ({ exports }) => wasi.initialize({ exports: { ...exports, _initialize() {} } });
+      return { instance: await instantiate(guest, { ...missing, ...wasi.wasiImport }, finish), drain() {} };
+    },
+    "@runno/wasi": async (guest) => {
+      const wasi = new RunnoWasi({ stdout: () => {}, stderr: () => {}, stdin: () => null, fs: {} });
+      const { [NAMESPACE]: imports } = wasi.getImportObject();
+      return { instance: await instantiate(guest, imports, (it) => wasi.initialize({ instance: it, module: guest })), drain() {} };
+    },
+    "wasm-util + memfs": async (guest) => {
+      const fs = createFsFromVolume(Volume.fromJSON({ "/d": null }));
+      const wasi = new TybysWasi({ version: "preview1", preopens: { "/": "/" }, fs, print() {}, printErr() {} });
+      return { instance: await instantiate(guest, wasi.wasiImport, (it) => wasi.initialize(it)), drain() {} };
+    },
+  };
+}
+
+/** What is measured: `per` pieces of work in one turn; `setup` answers what `run` is given. */
+function rows() {
+  const open = (exports, name, oflags, rights, fdflags = 0) => {
+    new Uint8Array(exports.memory.buffer).set(new TextEncoder().encode(name), 1024);
+    return exports.open(name.length, oflags, rights, fdflags);
+  };
+  const unlink = (exports, name) => {
+    new Uint8Array(exports.memory.buffer).set(new TextEncoder().encode(name), 1024);
+    exports.unlink(name.length);
+  };
+  const reading = (size, times) => ({
+    per: times,
+    setup(exports) {
+      const fd = open(exports, "f", CREATE, ALL);
+      exports.write(fd, size, times);
+      return fd;
+    },
+    run(exports, fd) {
+      exports.seek(fd, 0n);
+      exports.read(fd, size, times);
+    },
+  });
+  const appending = (times) => ({
+    per: times,
+    run(exports) {
+      const fd = open(exports, "log", CREATE, ALL, APPEND);
+      exports.write(fd, 16, times);
+      exports.close(fd);
+      unlink(exports, "log");
+    },
+  });
+  const listing = (entries) => ({
+    per: entries,
+    setup(exports) {
+      exports.create(entries);
+      return open(exports, "d", DIRECTORY, READDIR);
+    },
+    run(exports, fd) {
+      const found = exports.list(fd, 4096);
+      if (found !== entries + 2 && found !== entries) throw new Error(`${found} entries`);
+    },
+  });
+  return {
+    "write 1 byte to stdout": { per: 20_000, run: (exports) => exports.write(1, 1, 20_000) },
+    "write 1 byte to a file": {
+      per: 20_000,
+      setup: (exports) => open(exports, "f", CREATE, ALL),
+      run(exports, fd) {
+        exports.seek(fd, 0n);
+        exports.write(fd, 1, 20_000);
+      },
+    },
+    "write 64 KiB to a file": {
+      per: 256,
+      setup: (exports) => open(exports, "f", CREATE, ALL),
+      run(exports, fd) {
+        exports.seek(fd, 0n);
+        exports.write(fd, 65_536, 256);
+      },
+    },
+    "write 64 KiB to a new file": {
+      per: 256,
+      run(exports) {
+        const fd = open(exports, "new", CREATE, ALL);
+        exports.write(fd, 65_536, 256);
+        exports.close(fd);
+        unlink(exports, "new");
+      },
+    },
+    "read 64 KiB": reading(65_536, 256),
+    "read 4 KiB": reading(4096, 4096),
+    "getc": {
+      per: 1_048_576,
+      setup(exports) {
+        const fd = open(exports, "f", CREATE, ALL);
+        exports.write(fd, 4096, 256);
+        return fd;
+      },
+      run(exports, fd) {
+        exports.seek(fd, 0n);
+        exports.getc(fd);
+      },
+    },
+    "open, stat, close of 10,000 files": {
+      per: 10_000,
+      setup: (exports) => exports.create(10_000),
+      run: (exports) => exports.visit(10_000),
+    },
+    "append 100,000 records": appending(100_000),
+    "append 1,000,000 records": { ...appending(1_000_000), larger: true },
+    "readdir of 1,000": listing(1000),
+    "readdir of 10,000": { ...listing(10_000), larger: true },
+    "readdir of 50,000": { ...listing(50_000), larger: true },
+    "clock": { per: 20_000, run: (exports) => exports.clock(20_000) },
+    "random, 8 bytes": { per: 20_000, run: (exports) => exports.random(8, 20_000) },
+    "random, 64 bytes": { per: 20_000, run: (exports) => exports.random(64, 20_000) },
+    "random, 64 KiB": { per: 64, run: (exports) => exports.random(65_536, 64) },
+  };
+}
+
+async function measure(guest, makers) {
+  const only = process.argv.find((word) => word.startsWith("--only="))?.slice("--only=".length).split(",");
+  const names = Object.keys(makers).filter((name) => name === "limit" || only === undefined || only.includes(name));
+  /** Whom the next, larger row of the same kind would take minutes. */
+  const hopeless = new Set();
+  const lines = [];
+  for (const [title, row] of Object.entries(rows())) {
+    if (words.length > 0 && !words.some((word) => title.includes(word))) continue;
+    const live = [];
+    for (const name of names) {
+      if (row.larger && hopeless.has(name)) continue;
+      try {
+        const { instance, drain } = await makers[name](guest);
+        const given = row.setup?.(instance.exports);
+        const start = performance.now();
+        row.run(instance.exports, given);
+        // What takes seconds needs no median.
+        const slow = performance.now() - start > 3000;
+        live.push({ name, instance, drain, given, samples: slow ? [performance.now() - start] : [], slow });
+      } catch (error) {
+        // It lacks the function, or has it fail.
+        if (process.argv.includes("--verbose")) console.error(title, name, String(error));
+      }
+    }
+    for (let round = 0; round < ROUNDS; round++) {
+      for (let turn = 0; turn < live.length; turn++) {
+        const one = live[(round + turn) % live.length];
+        if (one.slow) continue;
+        const start = performance.now();
+        row.run(one.instance.exports, one.given);
+        const spent = performance.now() - start;
+        // The first turns are for the engine to warm up.
+        if (round > 2) one.samples.push(spent);
+        one.drain();
+        if (spent > 1000) one.slow = one.samples.length > 0;
+      }
+    }
+    if (!row.larger) hopeless.clear();
+    for (const { name, samples } of live) if (median(samples) > 500) hopeless.add(name);
+    const results = new Map(live.map(({ name, samples }) => [name, (median(samples) / row.per) * 1e6]));
+    const limit = results.get("limit") ?? Number.NaN;
+    lines.push([
+      title,
+      formatTime(limit),
+      ...names.slice(1).map((name) => (results.has(name) ? formatRatio(results.get(name) / limit) : "–")),
+    ]);
+    if (process.argv.includes("--verbose")) console.log(lines.at(-1)?.join(" | "));
+  }
+  if (lines.length === 0) throw new Error("no row has these words");
+  table("WASI calls, as multiples of a minimal import", ["per call or entry", ...names], lines);
+}
