@@ -256,7 +256,8 @@ export class RealSubject implements Subject {
       }
     }
     const exclusive = operation.call === "open" && (operation.oflags & 5) === 5;
-    const last = follow && !exclusive ? ALWAYS : SLASH_FOLLOWED.has(operation.call) ? WITH_SLASH : NEVER;
+    const slash = SLASH_FOLLOWED.has(operation.call) ? WITH_SLASH : NEVER;
+    const last = exclusive ? NEVER : follow ? ALWAYS : slash;
     if (leaves(directory, path, last)) {
       return path === "" ? { errno: 44 } : PERM;
     }
