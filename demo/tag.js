@@ -75,19 +75,18 @@ function show(module, process) {
     const text = row.map((byte) => (byte > 31 && byte < 127 ? String.fromCharCode(byte) : "·")).join("");
     lines.push(`${at.toString(16).padStart(6, "0")}  ${hex}  ${text}`);
   }
-  $("memory").textContent = lines.join("\n");
+  $("memory").value = lines.join("\n");
 }
 
 async function runText(source) {
   const module = await Wasmex.Module.compile(source);
   const print = Wasmex.fn(["i32", "i32"], [], ({ memory }, at, length) => {
-    $("output").textContent += `${memory.readString(at, length)}\n`;
+    $("output").value += `${memory.readString(at, length)}\n`;
   });
   const process = await Wasmex.start({ module, imports: { env: { print } } });
   try {
     const entry = ["main", "run", "_start"].find((name) => process.functionExists(name));
-    if (entry)
-      $("output").textContent += `${entry}() = [${(await process.callFunction(entry)).join(", ")}]\n`;
+    if (entry) $("output").value += `${entry}() = [${(await process.callFunction(entry)).join(", ")}]\n`;
     show(module, process);
   } finally {
     await process.stop();
@@ -109,7 +108,7 @@ async function runTypeScript(source) {
   } catch (error) {
     if (!(error instanceof Wasmex.ExitError)) throw error;
   } finally {
-    $("output").textContent = stdout.readString() + stderr.readString();
+    $("output").value = stdout.readString() + stderr.readString();
     show(module, process);
     await process.stop();
   }
@@ -117,7 +116,8 @@ async function runTypeScript(source) {
 
 async function run() {
   $("run").disabled = true;
-  for (const id of ["output", "exports", "memory"]) $(id).textContent = "";
+  $("exports").replaceChildren();
+  $("output").value = $("memory").value = "";
   $("status").textContent = "Compiling";
   const begun = performance.now();
   try {
@@ -127,7 +127,7 @@ async function run() {
       `Done in ${(performance.now() - begun).toFixed(0)} ms, ${thread === "worker" ? "on a thread of its own" : "on this page's thread"}.`;
   } catch (error) {
     $("status").textContent = "That did not work.";
-    $("output").textContent += `${error.name}: ${error.message}\n`;
+    $("output").value += `${error.name}: ${error.message}\n`;
   } finally {
     $("progress").hidden = true;
     $("run").disabled = false;

@@ -13,7 +13,7 @@ const ROW = 34;
 const BAR = 18;
 const LABEL = 178;
 const WIDTH = 620;
-const END = 92;
+const END = 150;
 
 /** Bars from a common zero. What is drawn is said in a table, too, for those who can't see it. */
 export function barChart(title: string, bars: readonly Bar[]): HTMLElement {

@@ -72,7 +72,8 @@ const PAINTS = {
 /** Bytes of output that may wait to be shown. */
 const FLOOD = 4_000_000;
 
-const SEQUENCE = /^\x1b(?:\[[\d;]*[A-Za-z~]|O[A-Za-z]|.)/;
+const ESCAPE = "\x1b";
+const SEQUENCE = new RegExp(`^${ESCAPE}(?:\\[[\\d;]*[A-Za-z~]|O[A-Za-z]|.)`);
 
 /** A terminal in cooked mode: it edits lines, keeps their history and hands them over whole. */
 export class Tty {

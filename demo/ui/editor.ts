@@ -142,8 +142,13 @@ export class Editor {
 
   #state(text: string): EditorState {
     const { label, onChange, onRun, onSave } = this.#options;
-    const bound = (key: string, run: (() => void) | undefined) =>
-      run === undefined ? [] : [{ key, preventDefault: true, run: () => (run(), true) }];
+    const bound = (key: string, act: (() => void) | undefined) => {
+      const run = (): boolean => {
+        act?.();
+        return true;
+      };
+      return act === undefined ? [] : [{ key, preventDefault: true, run }];
+    };
     return EditorState.create({
       doc: text,
       extensions: [
