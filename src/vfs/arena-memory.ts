@@ -1,4 +1,4 @@
-import { StoppedError } from "../errors.js";
+import { StoppedError, WasmexError } from "../errors.js";
 
 /*
  * The arena is one buffer that holds a whole file system: a header, pages of 64 KiB, and in them inodes, directories and data.
@@ -56,6 +56,9 @@ export interface ArenaDescription {
   readonly owner: number;
   readonly generation: number;
 }
+
+/** The state of an owner is its generation, negated when it is retired, and less by this when it has ended. */
+const ENDED = -0x40000000;
 
 /** Milliseconds that go round after some weeks, to compare by difference. */
 const ticks = () => Date.now() | 0;
@@ -159,25 +162,37 @@ export class ArenaMemory {
   }
 
   begin(): void {
+    // Whoever made the arena is told when a thread ends, and can't be told while it waits for that thread's lock.
+    if (!this.tryBegin(this.owner === 0 ? 5000 : Number.POSITIVE_INFINITY)) {
+      throw new WasmexError("the file system is locked by a thread that seems to have died; try again later");
+    }
+  }
+
+  /** `begin` that gives up after so many milliseconds; answers whether it has begun. */
+  tryBegin(milliseconds: number): boolean {
     if (this.#depth++ > 0) {
-      return;
+      return true;
     }
     this.#stamped = false;
-    if (!this.#shared) {
-      return;
+    if (this.#shared) {
+      const mine = (this.owner + 1) << 1;
+      if (Atomics.compareExchange(this.words, LOCK, 0, mine) !== 0 && !this.#wait(mine, milliseconds)) {
+        this.#depth--;
+        return false;
+      }
+      if ((this.words[CAPACITY] as number) * PAGE_WORDS !== this.words.length) {
+        this.#view();
+      }
+      if (this.words[this.ownerRecord(this.owner)] !== this.#generation) {
+        this.end();
+        throw new StoppedError("this thread was told to stop");
+      }
     }
-    const mine = (this.owner + 1) << 1;
-    if (Atomics.compareExchange(this.words, LOCK, 0, mine) !== 0) {
-      this.#wait(mine);
+    if (this.words[LOG_LENGTH] !== 0) {
+      // The last operation ended by an exception.
+      this.rollback();
     }
-    const words = this.words;
-    if ((words[CAPACITY] as number) * PAGE_WORDS !== words.length) {
-      this.#view();
-    }
-    if (words[OWNERS + this.owner * OWNER_WORDS] !== this.#generation) {
-      this.end();
-      throw new StoppedError("this thread was told to stop");
-    }
+    return true;
   }
 
   end(): void {
@@ -189,20 +204,25 @@ export class ArenaMemory {
     }
   }
 
-  #wait(mine: number): void {
+  #wait(mine: number, milliseconds: number): boolean {
     const words = this.words;
     const mayBlock = this.#mayBlock();
+    const deadline = Date.now() + milliseconds;
     for (let round = 0; ; round++) {
       const seen = Atomics.load(words, LOCK);
       if (seen === 0) {
         // Others may sleep: who took the lock in here wakes one of them at the end.
         if (Atomics.compareExchange(words, LOCK, 0, mine | 1) === 0) {
-          return;
+          return true;
         }
-      } else if (round > SPINS && this.#takeOver(seen, mine)) {
-        return;
-      } else if (mayBlock && round > SPINS) {
-        if ((seen & 1) !== 0 || Atomics.compareExchange(words, LOCK, seen, seen | 1) === seen) {
+      } else if (round > SPINS) {
+        if (this.#takeOver(seen, mine)) {
+          return true;
+        }
+        if (Date.now() > deadline) {
+          return false;
+        }
+        if (mayBlock && ((seen & 1) !== 0 || Atomics.compareExchange(words, LOCK, seen, seen | 1) === seen)) {
           // With a limit, since who was woken may have been terminated before it could take the lock.
           Atomics.wait(words, LOCK, seen | 1, 10);
         }
@@ -213,12 +233,12 @@ export class ArenaMemory {
   /** Takes the lock from a thread that was terminated while it held it. */
   #takeOver(seen: number, mine: number): boolean {
     const words = this.words;
-    const record = OWNERS + ((seen >> 1) - 1) * OWNER_WORDS;
-    if (
-      Atomics.load(words, record) > 0 ||
-      ((ticks() - (words[record + 1] as number)) | 0) < 0 ||
-      Atomics.compareExchange(words, LOCK, seen, mine | 1) !== seen
-    ) {
+    const record = this.ownerRecord((seen >> 1) - 1);
+    const state = Atomics.load(words, record);
+    if (state > 0 || (state > ENDED && ((ticks() - (words[record + 1] as number)) | 0) < 0)) {
+      return false;
+    }
+    if (Atomics.compareExchange(words, LOCK, seen, mine | 1) !== seen) {
       return false;
     }
     this.#view();
@@ -287,7 +307,7 @@ export class ArenaMemory {
       for (let owner = 1; owner < MAX_OWNERS; owner++) {
         const record = OWNERS + owner * OWNER_WORDS;
         if (words[record] === 0) {
-          const generation = ((words[GENERATION] as number) + 1) & 0x3fffffff || 1;
+          const generation = ((words[GENERATION] as number) + 1) % 0x3fffffff || 1;
           words[GENERATION] = generation;
           words[record + 1] = words[record + 2] = words[record + 3] = 0;
           words[record] = generation;
@@ -307,14 +327,23 @@ export class ArenaMemory {
 
   /**
    * No operation of that owner begins from now on. Where it holds the lock, it has `grace` milliseconds to end the operation; after
-   * that it counts as dead, and whoever waits takes the lock from it.
+   * that it counts as dead, and whoever waits takes the lock from it. With `ended` it is known to be dead.
    */
-  retire(owner: number, generation: number, grace: number): void {
+  retire(owner: number, generation: number, grace: number, ended: boolean): void {
     const record = this.ownerRecord(owner);
-    const state = Math.abs(Atomics.load(this.words, record));
-    if (state === generation) {
+    const state = Atomics.load(this.words, record);
+    if (state === generation || state === -generation) {
       this.words[record + 1] = ticks() + grace;
-      Atomics.store(this.words, record, -generation);
+      Atomics.store(this.words, record, ended ? ENDED - generation : -generation);
+    }
+  }
+
+  /** Calls back for every owner that is retired; to be called within `begin` and `end`, when none of them can be at work. */
+  forRetired(each: (owner: number) => void): void {
+    for (let owner = 1; owner < MAX_OWNERS; owner++) {
+      if (this.get(this.ownerRecord(owner)) < 0) {
+        each(owner);
+      }
     }
   }
 

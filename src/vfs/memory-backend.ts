@@ -145,22 +145,20 @@ export class MemoryBackend implements Backend {
     return this.#memory.share();
   }
 
-  /** Keeps a thread out from now on; one that holds the lock may end its operation within `grace` milliseconds. */
-  retire(thread: ArenaDescription, grace: number): void {
-    this.#memory.retire(thread.owner, thread.generation, grace);
-  }
-
-  /** After the thread has ended: takes back its unfinished operation and releases what it retained. */
-  recover(thread: ArenaDescription): void {
+  /**
+   * Keeps a thread out from now on. One that is in the middle of an operation may end it within `grace` milliseconds; with `ended` it
+   * is known to be dead. What it left unfinished is taken back and what it retained is released: at once, or when the
+   * lock can be had.
+   */
+  retire(thread: ArenaDescription, grace: number, ended: boolean): void {
     const m = this.#memory;
-    m.retire(thread.owner, thread.generation, 0);
-    m.begin();
-    try {
-      if (m.get(m.ownerRecord(thread.owner)) === -thread.generation) {
-        releaseOwner(m, thread.owner, () => this.#reap());
+    m.retire(thread.owner, thread.generation, grace, ended);
+    if (!(m.holds(thread.owner) && !ended) && m.tryBegin(100)) {
+      try {
+        m.forRetired((owner) => releaseOwner(m, owner, () => this.#reap()));
+      } finally {
+        m.end();
       }
-    } finally {
-      m.end();
     }
   }
 

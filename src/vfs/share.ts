@@ -1,0 +1,113 @@
+import type { ArenaDescription } from "./arena-memory.js";
+import type { Backend, Node } from "./contract.js";
+import { MemoryBackend } from "./memory-backend.js";
+import { VirtualFileSystem } from "./virtual-file-system.js";
+
+/** How the other thread gets at one backend. */
+export type BackendDescription =
+  /** The very memory is shared. */
+  | { readonly kind: "arena"; readonly arena: ArenaDescription }
+  /** It is opened there once more, by what its `share` answered. */
+  | { readonly kind: "open"; readonly shared: unknown }
+  /** Its methods are to be forwarded to the thread that has it. */
+  | { readonly kind: "proxy" };
+
+/** A whole `VirtualFileSystem` for another thread, structured-cloneable. */
+export interface FileSystemDescription {
+  /** The first is the root's. */
+  readonly backends: readonly BackendDescription[];
+  /** In the order they were made; `over` and `backend` are indices, `node` is a number of an arena. */
+  readonly mounts: readonly {
+    readonly over: number;
+    readonly node: Node;
+    readonly path: string;
+    readonly backend: number;
+  }[];
+}
+
+/** What stays on the thread that shares: one for each thread that is given the file system. */
+export class FileSystemShare {
+  readonly description: FileSystemDescription;
+  /** By the indices of the description, for those that are proxied. */
+  readonly backends: readonly Backend[];
+
+  constructor(fs: VirtualFileSystem) {
+    const { root } = fs.mounts;
+    const backends: Backend[] = [root.backend];
+    const indexOf = (backend: Backend): number => {
+      const known = backends.indexOf(backend);
+      return known >= 0 ? known : backends.push(backend) - 1;
+    };
+    const mounts = fs.mounts.list().map(({ over, backend, path }) => ({
+      over: indexOf(over.backend),
+      node: over.node,
+      path,
+      backend: indexOf(backend),
+    }));
+    this.backends = backends;
+    this.description = { backends: backends.map(describe), mounts };
+  }
+
+  /**
+   * Call it when the thread is being terminated: it can't begin another operation, and one that it is in the middle of has `grace`
+   * milliseconds. Zero where the thread is known to have ended, else as long as the platform may let it go on.
+   */
+  retire(grace: number): void {
+    this.#arenas((backend, arena) => backend.retire(arena, grace, false));
+  }
+
+  /** Call it when the thread has ended: takes back what it left unfinished and releases what it held open. */
+  recover(): void {
+    this.#arenas((backend, arena) => backend.retire(arena, 0, true));
+  }
+
+  #arenas(each: (backend: MemoryBackend, arena: ArenaDescription) => void): void {
+    this.description.backends.forEach((description, index) => {
+      const backend = this.backends[index];
+      if (description.kind === "arena" && backend instanceof MemoryBackend) {
+        each(backend, description.arena);
+      }
+    });
+  }
+}
+
+function describe(backend: Backend): BackendDescription {
+  if (backend instanceof MemoryBackend) {
+    return { kind: "arena", arena: backend.share() };
+  }
+  const shared = backend.share?.();
+  return shared === undefined ? { kind: "proxy" } : { kind: "open", shared };
+}
+
+/** Enters one more thread; the file system's memory is shared from then on, at once and for good. */
+export function shareFileSystem(fs: VirtualFileSystem): FileSystemShare {
+  return new FileSystemShare(fs);
+}
+
+/**
+ * The same file system on the other thread.
+ *
+ * @param open makes the backend of that index: from `shared`, or where that is `undefined` a proxy to `FileSystemShare.backends`
+ */
+export function attachFileSystem(
+  description: FileSystemDescription,
+  open: (index: number, shared: unknown) => Backend,
+): VirtualFileSystem {
+  const backends = description.backends.map((backend, index) => {
+    if (backend.kind === "arena") {
+      return new MemoryBackend({ shared: backend.arena });
+    }
+    return open(index, backend.kind === "open" ? backend.shared : undefined);
+  });
+  const fs = new VirtualFileSystem({}, { root: backends[0] as Backend });
+  for (const { over, node, path, backend } of description.mounts) {
+    const covered = backends[over] as Backend;
+    if (covered instanceof MemoryBackend) {
+      fs.mounts.add({ backend: covered, node }, backends[backend] as Backend, path);
+    } else {
+      // Another instance of a host directory has numbers of its own.
+      fs.mount(path, backends[backend]);
+    }
+  }
+  return fs;
+}
