@@ -180,7 +180,12 @@ export class Module {
 
   /** Whether the engine would compile these bytes. Text is no module here. */
   static validate(bytes: ArrayBuffer | SharedArrayBuffer | ArrayBufferView): boolean {
-    return WebAssembly.validate(imageOf(bytes).bytes);
+    try {
+      return WebAssembly.validate(imageOf(bytes).bytes);
+    } catch {
+      // Firefox throws "out of memory" for some modules that break off.
+      return false;
+    }
   }
 
   /**

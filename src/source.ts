@@ -128,7 +128,7 @@ async function loadResponse(
         ? "an opaque response: request it with CORS"
         : `HTTP ${response.status} ${response.statusText}`;
     await response.body?.cancel().catch(() => undefined);
-    throw new CompileError(`could not load ${what}: the server answered ${status.trim()}`);
+    throw new CompileError(`could not load ${what}: the server answered ${status.trim()}, check the address`);
   }
   if (response.bodyUsed || response.body?.locked) {
     throw new CompileError(

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { readInterface } from "../../src/binary/interface.js";
 import { CompileError } from "../../src/errors.js";
 import { binary, section, uleb, vec } from "./build.js";
+import { engineAccepts, engineList } from "./engine-list.js";
 import { features } from "./features.js";
 
 /** Reads, and lets nothing out but a `CompileError`. */
@@ -15,13 +16,14 @@ function readOrRefuse(bytes: Uint8Array<ArrayBuffer>): ReturnType<typeof readInt
   }
 }
 
-/** Names and kinds as the engine lists them. */
-function engineList(bytes: Uint8Array<ArrayBuffer>) {
-  const module = new WebAssembly.Module(bytes);
-  return {
-    exports: WebAssembly.Module.exports(module).map(({ name, kind }) => [name, kind]),
-    imports: WebAssembly.Module.imports(module).map(({ module, name, kind }) => [module, name, kind]),
-  };
+/** Compares with names and kinds as the engine lists them, where it accepts the module. */
+function expectEngineList(
+  bytes: Uint8Array<ArrayBuffer>,
+  read: ReturnType<typeof readInterface> | undefined,
+) {
+  if (!engineAccepts(bytes)) return;
+  const list = engineList(bytes);
+  if (list !== undefined) expect(read && ownList(read)).toEqual(list);
 }
 
 function ownList({ exports, imports }: ReturnType<typeof readInterface>) {
@@ -37,7 +39,7 @@ describe("readInterface", () => {
       const read = readInterface(bytes);
       expect(read.imports).toEqual(imports.map(([module, name, type]) => ({ module, name, type })));
       expect([...read.exports]).toEqual(Object.entries(exports));
-      if (WebAssembly.validate(bytes)) expect(ownList(read)).toEqual(engineList(bytes));
+      expectEngineList(bytes, read);
     });
 
     test(`readInterface refuses or reads every cut of ${title}`, () => {
@@ -104,7 +106,7 @@ describe("readInterface", () => {
         const bytes = feature.bytes.slice();
         for (const [at, value] of edits) bytes[8 + (at % Math.max(1, bytes.length - 8))] = value;
         const read = readOrRefuse(bytes);
-        if (WebAssembly.validate(bytes)) expect(read && ownList(read)).toEqual(engineList(bytes));
+        expectEngineList(bytes, read);
       }),
       { numRuns: 3000 },
     );

@@ -5,6 +5,7 @@ import { concat, findCode, type Rewriting, rewriteHead } from "../../src/binary/
 import { CompileError } from "../../src/errors.js";
 import { wat } from "../support/index.js";
 import { binary, section, vec } from "./build.js";
+import { engineAccepts } from "./engine-list.js";
 import { features } from "./features.js";
 
 function rewrite(bytes: Uint8Array<ArrayBuffer>, rewriting: Rewriting): Uint8Array<ArrayBuffer> {
@@ -86,9 +87,8 @@ describe("rewriteHead", () => {
   test("rewriteHead gives a module that the engine accepts where it accepted the original", () => {
     let accepted = 0;
     for (const { bytes, title } of features) {
-      if (!WebAssembly.validate(bytes)) continue;
-      for (const rewriting of rewritings)
-        expect(WebAssembly.validate(rewrite(bytes, rewriting)), title).toBe(true);
+      if (!engineAccepts(bytes)) continue;
+      for (const rewriting of rewritings) expect(engineAccepts(rewrite(bytes, rewriting)), title).toBe(true);
       accepted++;
     }
     expect(accepted).toBeGreaterThan(8);
@@ -111,7 +111,9 @@ describe("rewriteHead", () => {
             expect(error).toBeInstanceOf(CompileError);
             return;
           }
-          expect(WebAssembly.validate(rewritten)).toBe(WebAssembly.validate(mutated));
+          const isValid = engineAccepts(mutated);
+          // A maximum past the engine's own may become a good one by being clamped.
+          if (isValid || rewriting.memoryPages === undefined) expect(engineAccepts(rewritten)).toBe(isValid);
         },
       ),
       { numRuns: 3000 },

@@ -3,6 +3,7 @@ import { readInterface } from "../../src/binary/interface.js";
 import { NameSection } from "../../src/binary/names.js";
 import { concat, findCode, type Rewriting, rewriteHead } from "../../src/binary/rewrite.js";
 import { CompileError } from "../../src/errors.js";
+import { engineAccepts, engineList } from "../binary/engine-list.js";
 import { features } from "../binary/features.js";
 
 export interface FuzzOptions {
@@ -123,18 +124,14 @@ function checkModule(bytes: Uint8Array<ArrayBuffer>, random: Random): void {
   const read = refusable(() => readInterface(bytes));
   const names = refusable(() => NameSection.ofModule(bytes));
   for (let index = 0; index < 4; index++) names?.functionName(random(300));
-  const isValid = WebAssembly.validate(bytes);
-  if (isValid) {
-    const module = new WebAssembly.Module(bytes);
-    same(
-      "exports",
-      read && [...read.exports].map(([name, { kind }]) => [name, kind]),
-      WebAssembly.Module.exports(module).map(({ name, kind }) => [name, kind]),
-    );
+  const isValid = engineAccepts(bytes);
+  const list = isValid ? engineList(bytes) : undefined;
+  if (list !== undefined) {
+    same("exports", read && [...read.exports].map(([name, { kind }]) => [name, kind]), list.exports);
     same(
       "imports",
       read?.imports.map(({ module, name, type }) => [module, name, type.kind]),
-      WebAssembly.Module.imports(module).map(({ module, name, kind }) => [module, name, kind]),
+      list.imports,
     );
   }
   const rewriting: Rewriting = {
@@ -146,8 +143,7 @@ function checkModule(bytes: Uint8Array<ArrayBuffer>, random: Random): void {
   const streamed = refusable(() => inParts(bytes, rewriting, random));
   same("streamed", streamed && Array.from(streamed).join(), rewritten && Array.from(rewritten).join());
   if (rewritten === undefined || !isValid) return;
-  if (!WebAssembly.validate(rewritten))
-    throw new Error(`${JSON.stringify(rewriting)} made a valid module invalid`);
+  if (!engineAccepts(rewritten)) throw new Error(`${JSON.stringify(rewriting)} made a valid module invalid`);
   const types = readInterface(rewritten);
   for (const type of [...types.exports.values()]) {
     if (type.kind === "memory" && rewriting.shared === true && type.address === undefined && !type.shared) {
