@@ -7,8 +7,13 @@ import { Entry, toBytes } from "./directory-entry.js";
 import { failure } from "./directory-errors.js";
 import { type Ground, HandleGround, type Located, PathGround } from "./directory-ground.js";
 
-/** How long an unused root stays open, in milliseconds. */
-const IDLE = 1000;
+/**
+ * Roots that are open, the one used last at the end. They are opened again when they are needed, so that however many file
+ * systems a thread has made and forgotten, no more than these stay open.
+ */
+const openRoots = new Set<DirectoryNodes>();
+const MOST_ROOTS = 32;
+let latest: DirectoryNodes | undefined;
 
 /** The nodes of one host directory: what they stand for, how long, and which descriptors that takes. */
 export class DirectoryNodes {
@@ -17,8 +22,6 @@ export class DirectoryNodes {
   readonly ground: Ground;
   readonly descriptors: DescriptorSet;
   readonly #table: NodeTable<Entry>;
-  #used = false;
-  #idle: NodeJS.Timeout | undefined;
 
   /** `owner`: with whom the descriptors go. `path` is absolute and free of links. */
   constructor(owner: object, path: string, handles: boolean) {
@@ -39,10 +42,23 @@ export class DirectoryNodes {
   }
 
   end(): void {
-    if (this.#table.end() && this.root.handle >= 0) {
-      this.#used = true;
-      this.#idle ??= setTimeout(this.#closeIdleRoot, IDLE).unref();
+    if (this.#table.end() && this.root.handle >= 0 && latest !== this) {
+      latest = this;
+      openRoots.delete(this);
+      openRoots.add(this);
+      if (openRoots.size > MOST_ROOTS) {
+        closeOldestRoot();
+      }
     }
+  }
+
+  /** Answers false in the midst of an operation. */
+  closeRoot(): boolean {
+    if (this.#table.busy) {
+      return false;
+    }
+    this.descriptors.closeAll(this.root);
+    return true;
   }
 
   get(node: Node): Entry | undefined {
@@ -140,17 +156,15 @@ export class DirectoryNodes {
     }
     entry.lost = this.ground.pin(entry);
   }
+}
 
-  /** The root is opened again when it is needed, so that an idle file system holds nothing of the host's. */
-  readonly #closeIdleRoot = (): void => {
-    this.#idle = undefined;
-    if (this.#used) {
-      this.#used = false;
-      this.#idle = setTimeout(this.#closeIdleRoot, IDLE).unref();
-    } else {
-      this.descriptors.closeAll(this.root);
+function closeOldestRoot(): void {
+  for (const nodes of openRoots) {
+    if (nodes.closeRoot()) {
+      openRoots.delete(nodes);
+      return;
     }
-  };
+  }
 }
 
 function isNamed(entry: Entry, directory: Entry, name: Uint8Array): boolean {

@@ -20,6 +20,11 @@ export class NodeTable<T extends Held> {
     this.#drop = drop;
   }
 
+  /** Whether an operation is under way. */
+  get busy(): boolean {
+    return this.#depth > 0;
+  }
+
   begin(): void {
     this.#depth++;
   }

@@ -13,6 +13,7 @@ import {
   type Subject,
   WasiSubject,
 } from "./file-operations.js";
+import { type RightsCase, rightsCases, rightsHold } from "./file-rights.js";
 import { RealSubject } from "./real-file-system.js";
 import { WasiCaller } from "./wasi-caller.js";
 
@@ -102,9 +103,27 @@ export function agree(run: readonly Operation[]): void {
   }
 }
 
+/** Memory and host directories for a case of rights, and how to remove them. */
+function rightsSubjects(): { made: { name: string; fs: VirtualFileSystem }[]; remove: () => void } {
+  const { path, remove } = newDirectory();
+  const root = new DirectoryBackend(path, HandleGround.works());
+  const host = { name: "a host directory", fs: new VirtualFileSystem({}, { root }) };
+  return { made: [{ name: "memory", fs: new VirtualFileSystem() }, host], remove };
+}
+
+/** Whether the rights of a preopen hold in that case, in memory and on the host alike. */
+export function agreeOnRights(one: RightsCase): void {
+  const { made, remove } = rightsSubjects();
+  try {
+    rightsHold(one, () => made);
+  } finally {
+    remove();
+  }
+}
+
 /**
  * Random sequences of file operations of a guest: memory, a host directory (by handles and by paths) and the kernel itself agree in
- * every answer, every errno and the final tree.
+ * every answer, every errno and the final tree; and with fewer rights, none of those that weren't given is had.
  *
  * @throws Error with the seed and the smallest sequence on the first difference
  */
@@ -112,16 +131,19 @@ export async function fuzz({ seed, milliseconds }: FuzzOptions): Promise<{ cases
   const end = performance.now() + milliseconds;
   let cases = 0;
   for (let round = 0; performance.now() < end; round++) {
-    const checked = fc.check(fc.property(operations, agree), { seed: seed + round, numRuns: 20 });
-    if (checked.failed) {
-      throw new Error(
-        `seed ${seed + round}, path ${checked.counterexamplePath}\n${fc.defaultReportMessage(checked)}`,
-        {
+    const parameters = { seed: seed + round, numRuns: 20 };
+    for (const checked of [
+      fc.check(fc.property(operations, agree), parameters),
+      fc.check(fc.property(rightsCases, agreeOnRights), parameters),
+    ]) {
+      if (checked.failed) {
+        const report = fc.defaultReportMessage(checked as fc.RunDetails<[unknown]>);
+        throw new Error(`seed ${seed + round}, path ${checked.counterexamplePath}\n${report}`, {
           cause: checked.errorInstance,
-        },
-      );
+        });
+      }
+      cases += checked.numRuns;
     }
-    cases += checked.numRuns;
     await new Promise((resolve) => setTimeout(resolve));
   }
   return { cases };

@@ -190,7 +190,7 @@ describe.each(grounds.map((handles) => [handles ? "handles" : "paths", handles] 
         expect(caller.backend.stat(c, into)).toBe(0);
       });
       expect(into.size).toBe(1);
-      // The root itself, until it was idle for a while.
+      // The root itself, which is kept for the next operation.
       expect(caller.backend.descriptorCount).toBeLessThanOrEqual(1);
     });
 
@@ -458,6 +458,24 @@ it.runIf(prlimit)(
     }
     expect([...answers]).toEqual([-ERRNO_MFILE, 0]);
     expect(caller.backend.descriptorCount).toBe(1);
+  },
+);
+
+it.runIf(existsSync("/proc/self/fd"))(
+  "DirectoryBackend leaves few descriptors open however many are made",
+  () => {
+    mkdirSync(join(directory, "a"));
+    const before = readdirSync("/proc/self/fd").length;
+    const kept: Caller[] = [];
+    for (let index = 0; index < 200; index++) {
+      const caller = new Caller(new DirectoryBackend(directory, true));
+      expect(caller.operation(() => Math.min(caller.lookup("a"), 1))).toBe(1);
+      kept.push(caller);
+    }
+    expect(readdirSync("/proc/self/fd").length - before).toBeLessThanOrEqual(33);
+    for (const caller of kept) {
+      expect(caller.list()).toEqual(["a"]);
+    }
   },
 );
 
