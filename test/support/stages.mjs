@@ -21,7 +21,7 @@ const bin = `${root}node_modules/.bin/`;
  * @param {string[]} args
  * @returns {Promise<{ code: number, output: string }>}
  */
-function run(program, args) {
+function run(program, args, { limit = 600_000 } = {}) {
   return new Promise((resolve) => {
     const child = spawn(program, args, {
       cwd: root,
@@ -35,6 +35,14 @@ function run(program, args) {
     child.stderr.on("data", (chunk) => {
       output += chunk;
     });
+    const timer = setTimeout(() => {
+      output += `\n${program} was still at it after ${limit / 1000} s`;
+      child.kill("SIGKILL");
+      // What it started may hold its output open.
+      child.stdout.destroy();
+      child.stderr.destroy();
+    }, limit);
+    child.once("exit", () => clearTimeout(timer));
     child.once("error", (error) => resolve({ code: 1, output: String(error) }));
     child.once("close", (code) => resolve({ code: code ?? 1, output }));
   });
@@ -112,7 +120,12 @@ async function packageStage() {
 async function unitStage() {
   const file = `${root}.cache/vitest.json`;
   await rm(file, { force: true });
-  const { output } = await run(`${bin}vitest`, ["run", "--reporter=json", `--outputFile=${file}`]);
+  const { output } = await run(`${bin}vitest`, [
+    "run",
+    "--reporter=json",
+    "--reporter=default",
+    `--outputFile.json=${file}`,
+  ]);
   let report;
   try {
     report = JSON.parse(await readFile(file, "utf8"));

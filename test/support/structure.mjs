@@ -21,7 +21,7 @@ const LAYERS = [
   /^src\/wasi\b/,
   /^src\/(module|imports|link-check|calls|host-calls|instance|traps)\b/,
   /^src\/worker\b/,
-  /^src\/(process|supervisor|start|run|capabilities|engine|inline|suspending|typed-exports)\b/,
+  /^src\/(process|supervisor|start|run|capabilities|inline|suspending|typed-exports)\b/,
   /^src\/index\b/,
 ];
 
