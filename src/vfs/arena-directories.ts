@@ -1,5 +1,6 @@
 import { CLASS, COUNT, DATA, INO, isDirectory, KIND, LINKS, PARENT, SLOTS } from "./arena-inodes.js";
-import { type ArenaMemory, SALT } from "./arena-memory.js";
+import { SALT } from "./arena-layout.js";
+import type { ArenaMemory } from "./arena-memory.js";
 import { allocate, free } from "./arena-pages.js";
 import type { DirectoryVisitor } from "./contract.js";
 

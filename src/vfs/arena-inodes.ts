@@ -1,4 +1,5 @@
-import { type ArenaMemory, NEXT_INO, PENDING } from "./arena-memory.js";
+import { NEXT_INO, PENDING } from "./arena-layout.js";
+import type { ArenaMemory } from "./arena-memory.js";
 import { allocate, free, MIN_CLASS } from "./arena-pages.js";
 import { FILETYPE_DIRECTORY } from "./contract.js";
 

@@ -1,4 +1,5 @@
-import { type ArenaMemory, LIMIT, MAX_PAGES, PAGES, RUNS, SMALL, USED } from "./arena-memory.js";
+import { LIMIT, MAX_PAGES, PAGES, RUNS, SMALL, USED } from "./arena-layout.js";
+import type { ArenaMemory } from "./arena-memory.js";
 
 /*
  * Blocks of 2^class bytes. Classes 6…15 are cut from pages of one class each; a class of 16 and more is a run of whole pages,

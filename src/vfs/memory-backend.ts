@@ -1,15 +1,5 @@
 import { platform } from "../platform.js";
-import {
-  addEntry,
-  findEntry,
-  inodeOf,
-  isLive,
-  liesIn,
-  removeEntry,
-  replaceEntry,
-  shrinkDirectory,
-  visitEntries,
-} from "./arena-directories.js";
+import { findEntry, inodeOf, visitEntries } from "./arena-directories.js";
 import { copy, nextData, readFile, rewriteBlock, truncateFile, writeFile } from "./arena-files.js";
 import {
   ATIME,
@@ -17,9 +7,7 @@ import {
   COUNT,
   CTIME,
   DATA,
-  dropIfUnused,
   filetypeOf,
-  freeInode,
   INO,
   isDirectory,
   KIND,
@@ -27,26 +15,15 @@ import {
   MTIME,
   newInode,
   OPENS,
-  PARENT,
-  putSize,
   putTime,
   settleTimes,
   sizeOf,
-  touch,
 } from "./arena-inodes.js";
-import {
-  type ArenaDescription,
-  ArenaMemory,
-  DEVICE,
-  LIMIT,
-  NEXT_INO,
-  PENDING,
-  ROOT,
-  SALT,
-  USED,
-} from "./arena-memory.js";
+import { DEVICE, LIMIT, NEXT_INO, ROOT, SALT, USED } from "./arena-layout.js";
+import { type ArenaDescription, ArenaMemory } from "./arena-memory.js";
+import { commitAndDrop, link, make, reap, remove, rename } from "./arena-names.js";
 import { noteRelease, noteRetain, releaseOwner } from "./arena-owners.js";
-import { allocate, classFor } from "./arena-pages.js";
+
 import {
   type Backend,
   type DirectoryVisitor,
@@ -57,19 +34,8 @@ import {
   type Node,
   type Result,
 } from "./contract.js";
-import {
-  ERRNO_EXIST,
-  ERRNO_INVAL,
-  ERRNO_ISDIR,
-  ERRNO_NAMETOOLONG,
-  ERRNO_NOENT,
-  ERRNO_NOSPC,
-  ERRNO_NOTDIR,
-  ERRNO_NOTEMPTY,
-  ERRNO_PERM,
-} from "./errno.js";
+import { ERRNO_INVAL, ERRNO_ISDIR, ERRNO_NAMETOOLONG, ERRNO_NOENT, ERRNO_NOTDIR } from "./errno.js";
 
-const MAX_NAME = 255;
 const MAX_TARGET = 4095;
 const UNLIMITED = 0x7fffffff;
 
@@ -101,7 +67,7 @@ export class MemoryBackend implements Backend {
       mayBlock: () => platform().mayBlock(),
     });
     this.#memory = m;
-    m.onRecovered = () => this.#reap();
+    m.onRecovered = () => reap(m);
     if (options.shared === undefined) {
       m.words[LIMIT] = UNLIMITED;
       m.words[DEVICE] = ++devices;
@@ -155,7 +121,7 @@ export class MemoryBackend implements Backend {
     m.retire(thread.owner, thread.generation, grace, ended);
     if (!(m.holds(thread.owner) && !ended) && m.tryBegin(100)) {
       try {
-        m.forRetired((owner) => releaseOwner(m, owner, () => this.#reap()));
+        m.forRetired((owner) => releaseOwner(m, owner, () => reap(m)));
       } finally {
         m.end();
       }
@@ -190,28 +156,7 @@ export class MemoryBackend implements Backend {
       noteRelease(m, node);
     }
     m.put(node + OPENS, m.get(node + OPENS) - 1);
-    this.#drop(node);
-  }
-
-  /** Ends an operation; takes the node apart when nothing refers to it any more. */
-  #drop(node: Node): void {
-    const m = this.#memory;
-    dropIfUnused(m, node);
-    m.commit();
-    if (m.get(PENDING) !== 0) {
-      this.#reap();
-    }
-  }
-
-  #reap(): void {
-    const m = this.#memory;
-    const node = m.get(PENDING);
-    if (node !== 0) {
-      if (filetypeOf(m, node) === FILETYPE_REGULAR_FILE) {
-        truncateFile(m, node, 0);
-      }
-      freeInode(m, node);
-    }
+    commitAndDrop(m, node);
   }
 
   lookup(directory: Node, name: Uint8Array, start: number, end: number): Result {
@@ -265,68 +210,12 @@ export class MemoryBackend implements Backend {
     return target;
   }
 
-  /** Adds a new inode to a directory; with `target` as its content, where there is one. */
-  #make(
-    filetype: number,
-    directory: Node,
-    name: Uint8Array,
-    start: number,
-    end: number,
-    target?: Uint8Array,
-  ): Result {
-    const m = this.#memory;
-    const refused = this.#mayAdd(directory, name, start, end);
-    if (refused < 0) {
-      return refused;
-    }
-    const isFolder = filetype === FILETYPE_DIRECTORY;
-    const node = newInode(m, filetype, isFolder ? 2 : 1);
-    let room = node !== 0;
-    if (room && target !== undefined) {
-      const sizeClass = classFor(target.length);
-      const data = allocate(m, sizeClass);
-      room = data !== 0;
-      if (room) {
-        copy(m.bytes, data << 2, target, 0, target.length);
-        m.put(node + DATA, data);
-        m.put(node + CLASS, sizeClass);
-        putSize(m, node, target.length);
-      }
-    }
-    if (!room || !addEntry(m, directory, name, start, end, node)) {
-      m.rollback();
-      return -ERRNO_NOSPC;
-    }
-    if (isFolder) {
-      m.put(node + PARENT, directory);
-      m.put(directory + LINKS, m.get(directory + LINKS) + 1);
-    }
-    touch(m, directory);
-    m.commit();
-    return node;
-  }
-
-  /** 0, or why that name can't be added. */
-  #mayAdd(directory: Node, name: Uint8Array, start: number, end: number): Result {
-    const m = this.#memory;
-    if (!isDirectory(m, directory)) {
-      return -ERRNO_NOTDIR;
-    }
-    if (end - start > MAX_NAME) {
-      return -ERRNO_NAMETOOLONG;
-    }
-    if (findEntry(m, directory, name, start, end) !== 0) {
-      return -ERRNO_EXIST;
-    }
-    return isLive(m, directory) ? 0 : -ERRNO_NOENT;
-  }
-
   create(directory: Node, name: Uint8Array, start: number, end: number): Result {
-    return this.#make(FILETYPE_REGULAR_FILE, directory, name, start, end);
+    return make(this.#memory, FILETYPE_REGULAR_FILE, directory, name, start, end);
   }
 
   mkdir(directory: Node, name: Uint8Array, start: number, end: number): Result {
-    return this.#make(FILETYPE_DIRECTORY, directory, name, start, end);
+    return make(this.#memory, FILETYPE_DIRECTORY, directory, name, start, end);
   }
 
   symlink(directory: Node, name: Uint8Array, start: number, end: number, target: Uint8Array): Result {
@@ -336,72 +225,19 @@ export class MemoryBackend implements Backend {
     if (target.length > MAX_TARGET) {
       return -ERRNO_NAMETOOLONG;
     }
-    return this.#make(FILETYPE_SYMBOLIC_LINK, directory, name, start, end, target);
+    return make(this.#memory, FILETYPE_SYMBOLIC_LINK, directory, name, start, end, target);
   }
 
   link(node: Node, directory: Node, name: Uint8Array, start: number, end: number): Result {
-    const m = this.#memory;
-    if (isDirectory(m, node)) {
-      return -ERRNO_PERM;
-    }
-    const refused = this.#mayAdd(directory, name, start, end);
-    if (refused < 0) {
-      return refused;
-    }
-    if (m.get(node + LINKS) === 0) {
-      return -ERRNO_NOENT;
-    }
-    if (!addEntry(m, directory, name, start, end, node)) {
-      m.rollback();
-      return -ERRNO_NOSPC;
-    }
-    m.put(node + LINKS, m.get(node + LINKS) + 1);
-    putTime(m, node + CTIME);
-    touch(m, directory);
-    m.commit();
-    return 0;
+    return link(this.#memory, node, directory, name, start, end);
   }
 
   unlink(directory: Node, name: Uint8Array, start: number, end: number): Result {
-    const m = this.#memory;
-    const slot = isDirectory(m, directory) ? findEntry(m, directory, name, start, end) : -ERRNO_NOTDIR;
-    if (slot <= 0) {
-      return slot || -ERRNO_NOENT;
-    }
-    const node = inodeOf(m, slot);
-    if (isDirectory(m, node)) {
-      return -ERRNO_ISDIR;
-    }
-    removeEntry(m, directory, slot);
-    m.put(node + LINKS, m.get(node + LINKS) - 1);
-    putTime(m, node + CTIME);
-    touch(m, directory);
-    this.#drop(node);
-    shrinkDirectory(m, directory);
-    return 0;
+    return remove(this.#memory, directory, name, start, end, false);
   }
 
   rmdir(directory: Node, name: Uint8Array, start: number, end: number): Result {
-    const m = this.#memory;
-    const slot = isDirectory(m, directory) ? findEntry(m, directory, name, start, end) : -ERRNO_NOTDIR;
-    if (slot <= 0) {
-      return slot || -ERRNO_NOENT;
-    }
-    const node = inodeOf(m, slot);
-    if (!isDirectory(m, node)) {
-      return -ERRNO_NOTDIR;
-    }
-    if (m.get(node + COUNT) !== 0) {
-      return -ERRNO_NOTEMPTY;
-    }
-    removeEntry(m, directory, slot);
-    m.put(node + LINKS, 0);
-    m.put(node + PARENT, 0);
-    m.put(directory + LINKS, m.get(directory + LINKS) - 1);
-    touch(m, directory);
-    this.#drop(node);
-    shrinkDirectory(m, directory);
-    return 0;
+    return remove(this.#memory, directory, name, start, end, true);
   }
 
   rename(
@@ -414,66 +250,7 @@ export class MemoryBackend implements Backend {
     toStart: number,
     toEnd: number,
   ): Result {
-    const m = this.#memory;
-    if (!isDirectory(m, from) || !isDirectory(m, to)) {
-      return -ERRNO_NOTDIR;
-    }
-    if (toEnd - toStart > MAX_NAME) {
-      return -ERRNO_NAMETOOLONG;
-    }
-    const slot = findEntry(m, from, fromName, fromStart, fromEnd);
-    if (slot === 0 || !isLive(m, to)) {
-      return -ERRNO_NOENT;
-    }
-    const node = inodeOf(m, slot);
-    const isFolder = isDirectory(m, node);
-    const toSlot = findEntry(m, to, toName, toStart, toEnd);
-    const target = toSlot === 0 ? 0 : inodeOf(m, toSlot);
-    if (target === node) {
-      return 0;
-    }
-    if (isFolder && liesIn(m, to, node)) {
-      return -ERRNO_INVAL;
-    }
-    if (target === 0) {
-      // The old entry goes first: adding may move the entries of the directory, and `slot` with them.
-      removeEntry(m, from, slot);
-      if (!addEntry(m, to, toName, toStart, toEnd, node)) {
-        m.rollback();
-        return -ERRNO_NOSPC;
-      }
-    } else {
-      const overFolder = isDirectory(m, target);
-      if (isFolder !== overFolder) {
-        return isFolder ? -ERRNO_NOTDIR : -ERRNO_ISDIR;
-      }
-      if (overFolder && m.get(target + COUNT) !== 0) {
-        return -ERRNO_NOTEMPTY;
-      }
-      removeEntry(m, from, slot);
-      replaceEntry(m, toSlot, node);
-      m.put(target + LINKS, overFolder ? 0 : m.get(target + LINKS) - 1);
-      putTime(m, target + CTIME);
-      if (overFolder) {
-        m.put(target + PARENT, 0);
-        m.put(to + LINKS, m.get(to + LINKS) - 1);
-      }
-    }
-    if (isFolder && from !== to) {
-      m.put(node + PARENT, to);
-      m.put(from + LINKS, m.get(from + LINKS) - 1);
-      m.put(to + LINKS, m.get(to + LINKS) + 1);
-    }
-    putTime(m, node + CTIME);
-    touch(m, from);
-    touch(m, to);
-    if (target !== 0) {
-      this.#drop(target);
-    } else {
-      m.commit();
-    }
-    shrinkDirectory(m, from);
-    return 0;
+    return rename(this.#memory, from, fromName, fromStart, fromEnd, to, toName, toStart, toEnd);
   }
 
   openFile(): Result {

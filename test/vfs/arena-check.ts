@@ -1,9 +1,10 @@
 import * as I from "../../src/vfs/arena-inodes.js";
-import * as M from "../../src/vfs/arena-memory.js";
+import * as M from "../../src/vfs/arena-layout.js";
+import type { ArenaMemory } from "../../src/vfs/arena-memory.js";
 import * as P from "../../src/vfs/arena-pages.js";
 
 /** Walks every structure of an arena between two operations and throws at the first invariant that doesn't hold. */
-export function checkArena(m: M.ArenaMemory): { inodes: number; blocks: number } {
+export function checkArena(m: ArenaMemory): { inodes: number; blocks: number } {
   m.begin();
   try {
     return check(m);
@@ -12,7 +13,7 @@ export function checkArena(m: M.ArenaMemory): { inodes: number; blocks: number }
   }
 }
 
-function check(m: M.ArenaMemory): { inodes: number; blocks: number } {
+function check(m: ArenaMemory): { inodes: number; blocks: number } {
   const fail = (what: string): never => {
     throw new Error(`arena: ${what}`);
   };
