@@ -4,6 +4,7 @@ export {
   CallError,
   CompileError,
   ExitError,
+  FileSystemError,
   type Frame,
   HostFunctionError,
   LinkError,
@@ -39,6 +40,9 @@ export { type Limits, type StartOptions, start } from "./start.js";
 export { type ChildSpec, childSpec, Supervisor, type SupervisorOptions } from "./supervisor.js";
 export type { AnyExports } from "./typed-exports.js";
 export type { JsType, JsTypes, WasmValue } from "./values.js";
-export { type FileKind, type FileStat, type Tree, VirtualFileSystem } from "./vfs/virtual-file-system.js";
+export type { Backend, DirectoryVisitor } from "./vfs/contract.js";
+export type { FileContent } from "./vfs/host-files.js";
+export type { FileKind, FileStat } from "./vfs/host-stat.js";
+export { type FileSystemOptions, type Tree, VirtualFileSystem } from "./vfs/virtual-file-system.js";
 export type { OutputOption, PreopenFlag, PreopenOptions, WasiOptions } from "./wasi/options.js";
 export { Wasi } from "./wasi/wasi.js";

@@ -1,3 +1,4 @@
+import { copy } from "./arena-content.js";
 import {
   addEntry,
   findEntry,
@@ -8,7 +9,7 @@ import {
   replaceEntry,
   shrinkDirectory,
 } from "./arena-directories.js";
-import { copy, truncateFile } from "./arena-files.js";
+import { truncateFile } from "./arena-files.js";
 import {
   CLASS,
   COUNT,

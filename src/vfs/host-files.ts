@@ -1,4 +1,6 @@
-import type { Backend } from "./contract.js";
+import { type Backend, FILETYPE_DIRECTORY } from "./contract.js";
+import { ERRNO_BUSY, ERRNO_NOTEMPTY } from "./errno.js";
+import type { MountTable } from "./mounts.js";
 
 /** What a file can be made of; text is written as UTF-8. */
 export type FileContent = string | ArrayBuffer | SharedArrayBuffer | ArrayBufferView;
@@ -85,4 +87,38 @@ export function rawNamesIn(backend: Backend, directory: number): Uint8Array<Arra
     return true;
   });
   return names;
+}
+
+/**
+ * Removes what is in a directory, the deepest first; what is mounted in it stays, and is an error. Without recursion: a guest can
+ * nest directories deeper than the stack reaches.
+ */
+export function emptyDirectory(backend: Backend, root: number, mounts: MountTable): number {
+  const open = [{ node: root, names: rawNamesIn(backend, root) }];
+  for (let inner = open[0]; inner !== undefined; inner = open[open.length - 1]) {
+    const { node: directory, names } = inner;
+    const name = names[names.length - 1];
+    if (name === undefined) {
+      open.pop();
+      continue;
+    }
+    const node = backend.lookup(directory, name, 0, name.length);
+    let result = node;
+    if (node > 0 && mounts.mountAt(backend, node) !== undefined) {
+      result = -ERRNO_BUSY;
+    } else if (node > 0 && backend.filetype(node) === FILETYPE_DIRECTORY) {
+      result = backend.rmdir(directory, name, 0, name.length);
+      if (result === -ERRNO_NOTEMPTY) {
+        open.push({ node, names: rawNamesIn(backend, node) });
+        continue;
+      }
+    } else if (node > 0) {
+      result = backend.unlink(directory, name, 0, name.length);
+    }
+    if (result < 0) {
+      return result;
+    }
+    names.pop();
+  }
+  return 0;
 }

@@ -1,6 +1,7 @@
 import { platform } from "../platform.js";
+import { copy, nextData, readFile } from "./arena-content.js";
 import { findEntry, inodeOf, visitEntries } from "./arena-directories.js";
-import { copy, nextData, readFile, rewriteBlock, truncateFile, writeFile } from "./arena-files.js";
+import { rewriteBlock, truncateFile, writeFile } from "./arena-files.js";
 import {
   ATIME,
   CLASS,

@@ -1,12 +1,6 @@
 import { WasmexError } from "../errors.js";
 import { platform } from "../platform.js";
-import {
-  type Backend,
-  FILETYPE_DIRECTORY,
-  FILETYPE_REGULAR_FILE,
-  FILETYPE_SYMBOLIC_LINK,
-  Filestat,
-} from "./contract.js";
+import { type Backend, FILETYPE_DIRECTORY, FILETYPE_SYMBOLIC_LINK, Filestat } from "./contract.js";
 import {
   ERRNO_BUSY,
   ERRNO_EXIST,
@@ -14,11 +8,11 @@ import {
   ERRNO_ISDIR,
   ERRNO_NOENT,
   ERRNO_NOTDIR,
-  ERRNO_NOTEMPTY,
   ERRNO_XDEV,
 } from "./errno.js";
 import { fileSystemError } from "./host-errors.js";
 import {
+  emptyDirectory,
   type FileContent,
   isBackend,
   isBytes,
@@ -27,10 +21,12 @@ import {
   toBytes,
   writeAll,
 } from "./host-files.js";
+import { type FileStat, fileStat } from "./host-stat.js";
 import { MemoryBackend } from "./memory-backend.js";
 import { MountTable } from "./mounts.js";
 import { shimBackend } from "./shim.js";
-import { packTree, unpackTree } from "./snapshot.js";
+import { packTree } from "./snapshot-pack.js";
+import { unpackTree } from "./snapshot-unpack.js";
 import { FOLLOW_ALWAYS, FOLLOW_NEVER, Walk } from "./walk.js";
 
 const encoder = new TextEncoder();
@@ -39,21 +35,6 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 /** Files and directories by name. A name may be a path; directories on the way are made. */
 export interface Tree {
   readonly [name: string]: FileContent | Tree;
-}
-
-export type FileKind = "file" | "directory" | "symlink" | "other";
-
-/** What `VirtualFileSystem.stat` tells. Times are in nanoseconds since the epoch. */
-export interface FileStat {
-  readonly kind: FileKind;
-  /** In bytes. */
-  readonly size: number;
-  readonly inode: bigint;
-  /** How many names the file has. */
-  readonly links: number;
-  readonly accessed: bigint;
-  readonly modified: bigint;
-  readonly changed: bigint;
 }
 
 export interface FileSystemOptions {
@@ -186,15 +167,7 @@ export class VirtualFileSystem {
     this.#at(path, "stat", followSymlinks ? FOLLOW_ALWAYS : FOLLOW_NEVER, (walk) =>
       walk.node === 0 ? -ERRNO_NOENT : walk.backend.stat(walk.node, stat),
     );
-    return {
-      kind: kinds[stat.filetype] ?? "other",
-      size: stat.size,
-      inode: stat.longs[1] as bigint,
-      links: stat.words[6] as number,
-      accessed: stat.longs[5] as bigint,
-      modified: stat.longs[6] as bigint,
-      changed: stat.longs[7] as bigint,
-    };
+    return fileStat(stat);
   }
 
   /** Whether the path leads to something. */
@@ -256,43 +229,9 @@ export class VirtualFileSystem {
       if (walk.filetype !== FILETYPE_DIRECTORY) {
         return walk.slash ? -ERRNO_NOTDIR : backend.unlink(directory, bytes, start, end);
       }
-      const emptied = recursive ? this.#empty(backend, walk.node) : 0;
+      const emptied = recursive ? emptyDirectory(backend, walk.node, this.mounts) : 0;
       return emptied < 0 ? emptied : backend.rmdir(directory, bytes, start, end);
     });
-  }
-
-  /**
-   * Removes what is in a directory, the deepest first; what is mounted in it stays, and is an error. Without recursion: a guest can
-   * nest directories deeper than the stack reaches.
-   */
-  #empty(backend: Backend, root: number): number {
-    const open = [{ node: root, names: rawNamesIn(backend, root) }];
-    for (let inner = open[0]; inner !== undefined; inner = open[open.length - 1]) {
-      const { node: directory, names } = inner;
-      const name = names[names.length - 1];
-      if (name === undefined) {
-        open.pop();
-        continue;
-      }
-      const node = backend.lookup(directory, name, 0, name.length);
-      let result = node;
-      if (node > 0 && this.mounts.mountAt(backend, node) !== undefined) {
-        result = -ERRNO_BUSY;
-      } else if (node > 0 && backend.filetype(node) === FILETYPE_DIRECTORY) {
-        result = backend.rmdir(directory, name, 0, name.length);
-        if (result === -ERRNO_NOTEMPTY) {
-          open.push({ node, names: rawNamesIn(backend, node) });
-          continue;
-        }
-      } else if (node > 0) {
-        result = backend.unlink(directory, name, 0, name.length);
-      }
-      if (result < 0) {
-        return result;
-      }
-      names.pop();
-    }
-    return 0;
   }
 
   /** Makes a symbolic link at `path` that leads to `target`; an absolute target starts at this file system's root. */
@@ -414,9 +353,3 @@ export class VirtualFileSystem {
     return result as Exclude<T, number>;
   }
 }
-
-const kinds: readonly (FileKind | undefined)[] = Object.assign(new Array<FileKind | undefined>(8), {
-  [FILETYPE_DIRECTORY]: "directory",
-  [FILETYPE_REGULAR_FILE]: "file",
-  [FILETYPE_SYMBOLIC_LINK]: "symlink",
-} as const);

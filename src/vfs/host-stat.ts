@@ -1,0 +1,39 @@
+import {
+  FILETYPE_DIRECTORY,
+  FILETYPE_REGULAR_FILE,
+  FILETYPE_SYMBOLIC_LINK,
+  type Filestat,
+} from "./contract.js";
+
+export type FileKind = "file" | "directory" | "symlink" | "other";
+
+/** What `VirtualFileSystem.stat` tells. Times are in nanoseconds since the epoch. */
+export interface FileStat {
+  readonly kind: FileKind;
+  /** In bytes. */
+  readonly size: number;
+  readonly inode: bigint;
+  /** How many names the file has. */
+  readonly links: number;
+  readonly accessed: bigint;
+  readonly modified: bigint;
+  readonly changed: bigint;
+}
+
+const kinds: readonly (FileKind | undefined)[] = Object.assign(new Array<FileKind | undefined>(8), {
+  [FILETYPE_DIRECTORY]: "directory",
+  [FILETYPE_REGULAR_FILE]: "file",
+  [FILETYPE_SYMBOLIC_LINK]: "symlink",
+} as const);
+
+export function fileStat({ filetype, size, longs, words }: Filestat): FileStat {
+  return {
+    kind: kinds[filetype] ?? "other",
+    size,
+    inode: longs[1] as bigint,
+    links: words[6] as number,
+    accessed: longs[5] as bigint,
+    modified: longs[6] as bigint,
+    changed: longs[7] as bigint,
+  };
+}
