@@ -1,4 +1,10 @@
-import { type Backend, FILETYPE_DIRECTORY, FILETYPE_SYMBOLIC_LINK, type Node, type Result } from "./contract.js";
+import {
+  type Backend,
+  FILETYPE_DIRECTORY,
+  FILETYPE_SYMBOLIC_LINK,
+  type Node,
+  type Result,
+} from "./contract.js";
 import {
   ERRNO_ILSEQ,
   ERRNO_INVAL,
@@ -171,7 +177,10 @@ export class Walk {
       }
       const filetype = backend.filetype(node);
       if (filetype < 0) return filetype;
-      if (filetype === FILETYPE_SYMBOLIC_LINK && (!last || follow === FOLLOW_ALWAYS || (follow === FOLLOW_SLASH && at > end))) {
+      if (
+        filetype === FILETYPE_SYMBOLIC_LINK &&
+        (!last || follow === FOLLOW_ALWAYS || (follow === FOLLOW_SLASH && at > end))
+      ) {
         if (++links > LINKS_MAX) return -ERRNO_LOOP;
         const target = backend.readlink(node);
         if (typeof target === "number") return target;

@@ -1,6 +1,6 @@
 import { ERRNO_FAULT } from "../vfs/errno.js";
-import type { Guest } from "./guest.js";
 import type { Functions } from "./functions.js";
+import type { Guest } from "./guest.js";
 
 /** args_get, args_sizes_get, environ_get and environ_sizes_get: strings that end in a NUL, one after the other. */
 export function argumentFunctions(guest: Guest): Functions {

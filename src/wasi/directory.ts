@@ -18,7 +18,14 @@ export function directoryFunctions(guest: Guest): Functions {
   const partial = new Uint8Array(DIRENT_SIZE);
   const partialView = new DataView(partial.buffer);
 
-  const header = (view: DataView, to: number, next: number, ino: bigint | number, size: number, type: number): void => {
+  const header = (
+    view: DataView,
+    to: number,
+    next: number,
+    ino: bigint | number,
+    size: number,
+    type: number,
+  ): void => {
     view.setUint32(to, next, true);
     view.setUint32(to + 4, next / TWO_32, true);
     if (typeof ino === "number") {
@@ -33,7 +40,14 @@ export function directoryFunctions(guest: Guest): Functions {
   };
 
   /** Puts an entry, cut where the buffer ends; answers whether there is room for more. */
-  const put = (name: Uint8Array, start: number, end: number, ino: bigint | number, type: number, next: number): boolean => {
+  const put = (
+    name: Uint8Array,
+    start: number,
+    end: number,
+    ino: bigint | number,
+    type: number,
+    next: number,
+  ): boolean => {
     const { bytes } = guest;
     const size = end - start;
     let to = at;
@@ -49,8 +63,14 @@ export function directoryFunctions(guest: Guest): Functions {
     at = to;
     return to < limit;
   };
-  const visit = (name: Uint8Array, start: number, end: number, ino: bigint | number, type: number, next: number): boolean =>
-    put(name, start, end, ino, type, next + OWN_COOKIES);
+  const visit = (
+    name: Uint8Array,
+    start: number,
+    end: number,
+    ino: bigint | number,
+    type: number,
+    next: number,
+  ): boolean => put(name, start, end, ino, type, next + OWN_COOKIES);
 
   /** Fills the buffer from that cookie on; answers a negated errno. */
   const fill = (backend: Backend, node: number, cookie: number): number => {

@@ -66,7 +66,13 @@ export function ioFunctions(guest: Guest, whences: Whence): Functions {
     for (let index = 0; index < guest.iovecCount; index++) {
       const length = iovecs[2 * index + 1] as number;
       if (length === 0) continue;
-      const count = backend.read(descriptor.node, offset + total, guest.bytes, iovecs[2 * index] as number, length);
+      const count = backend.read(
+        descriptor.node,
+        offset + total,
+        guest.bytes,
+        iovecs[2 * index] as number,
+        length,
+      );
       if (count < 0) {
         if (total === 0) total = count;
         break;
@@ -209,7 +215,11 @@ export function ioFunctions(guest: Guest, whences: Whence): Functions {
       try {
         const descriptor = guest.descriptor(fd >>> 0);
         if (descriptor === undefined) return ERRNO_BADF;
-        if (count === 1 && (descriptor.rights & RIGHT_FD_WRITE) !== 0 && (descriptor.flags & FDFLAGS_ANY_SYNC) === 0) {
+        if (
+          count === 1 &&
+          (descriptor.rights & RIGHT_FD_WRITE) !== 0 &&
+          (descriptor.flags & FDFLAGS_ANY_SYNC) === 0
+        ) {
           const vector = vectors >>> 0;
           const out = result >>> 0;
           if (!guest.has(vector, 8) || !guest.has(out, 4)) return ERRNO_FAULT;

@@ -22,8 +22,8 @@ import {
   RIGHT_FD_SYNC,
   refusal,
 } from "../vfs/rights.js";
-import type { FilestatLayout } from "./filestat.js";
 import { ALL_FDFLAGS } from "./file-io.js";
+import type { FilestatLayout } from "./filestat.js";
 import { chosenTimes } from "./filestat.js";
 import type { Functions } from "./functions.js";
 import type { Guest } from "./guest.js";
@@ -129,10 +129,12 @@ export function metadataFunctions(guest: Guest, layout: FilestatLayout): Functio
     fd_fdstat_set_rights(fd: number, base: bigint, inheriting: bigint) {
       const descriptor = find(fd);
       if (descriptor === undefined) return ERRNO_BADF;
-      if (base < 0n || inheriting < 0n || base > RIGHTS_MASK || inheriting > RIGHTS_MASK) return ERRNO_NOTCAPABLE;
+      if (base < 0n || inheriting < 0n || base > RIGHTS_MASK || inheriting > RIGHTS_MASK)
+        return ERRNO_NOTCAPABLE;
       const rights = Number(base) | 0;
       const inherited = Number(inheriting) | 0;
-      if ((rights & ~descriptor.rights) !== 0 || (inherited & ~descriptor.inheriting) !== 0) return ERRNO_NOTCAPABLE;
+      if ((rights & ~descriptor.rights) !== 0 || (inherited & ~descriptor.inheriting) !== 0)
+        return ERRNO_NOTCAPABLE;
       descriptor.rights = rights;
       descriptor.inheriting = inherited;
       return 0;
@@ -179,7 +181,10 @@ export function metadataFunctions(guest: Guest, layout: FilestatLayout): Functio
       const descriptor = find(fd);
       if (descriptor === undefined) return ERRNO_BADF;
       if (descriptor.backend === undefined) return ERRNO_INVAL;
-      if ((descriptor.access & ACCESS_WRITE) === 0 || (descriptor.rights & RIGHT_FD_FILESTAT_SET_TIMES) === 0) {
+      if (
+        (descriptor.access & ACCESS_WRITE) === 0 ||
+        (descriptor.rights & RIGHT_FD_FILESTAT_SET_TIMES) === 0
+      ) {
         return refusal(descriptor.access, ACCESS_WRITE);
       }
       const times = chosenTimes(guest, atim, mtim, flags);

@@ -49,5 +49,8 @@ export function chosenTimes(
   const mtimBoth = FSTFLAGS_MTIM | FSTFLAGS_MTIM_NOW;
   if ((flags & ~(atimBoth | mtimBoth)) !== 0) return undefined;
   if ((flags & atimBoth) === atimBoth || (flags & mtimBoth) === mtimBoth) return undefined;
-  return { atim: choose(atim, FSTFLAGS_ATIM, FSTFLAGS_ATIM_NOW), mtim: choose(mtim, FSTFLAGS_MTIM, FSTFLAGS_MTIM_NOW) };
+  return {
+    atim: choose(atim, FSTFLAGS_ATIM, FSTFLAGS_ATIM_NOW),
+    mtim: choose(mtim, FSTFLAGS_MTIM, FSTFLAGS_MTIM_NOW),
+  };
 }

@@ -6,10 +6,15 @@ import { metadataFunctions } from "./file-metadata.js";
 import { type FilestatLayout, PREVIEW1_FILESTAT, UNSTABLE_FILESTAT } from "./filestat.js";
 import type { Functions } from "./functions.js";
 import type { Guest } from "./guest.js";
-import { pairFunctions } from "./path-pair.js";
 import { pathFunctions } from "./path.js";
 import { openFunctions } from "./path-open.js";
-import { PREVIEW1_SUBSCRIPTION, pollFunctions, type SubscriptionLayout, UNSTABLE_SUBSCRIPTION } from "./poll.js";
+import { pairFunctions } from "./path-pair.js";
+import {
+  PREVIEW1_SUBSCRIPTION,
+  pollFunctions,
+  type SubscriptionLayout,
+  UNSTABLE_SUBSCRIPTION,
+} from "./poll.js";
 import { processFunctions, socketFunctions } from "./process.js";
 import { randomFunctions } from "./random.js";
 

@@ -59,18 +59,7 @@ export interface CheckedOptions {
   readonly clock: ClockSource | undefined;
 }
 
-const KEYS = [
-  "args",
-  "programName",
-  "env",
-  "stdin",
-  "stdout",
-  "stderr",
-  "preopen",
-  "fs",
-  "random",
-  "clock",
-];
+const KEYS = ["args", "programName", "env", "stdin", "stdout", "stderr", "preopen", "fs", "random", "clock"];
 
 const encoder = new TextEncoder();
 
@@ -91,7 +80,9 @@ export function checkOptions(options: WasiOptions): CheckedOptions {
     throw new WasmexError(`wasi.fs: pass a VirtualFileSystem, not ${show(fs)}`);
   }
   if (random !== undefined && typeof random !== "function") {
-    throw new WasmexError(`wasi.random: pass a function that fills the bytes it is given, not ${show(random)}`);
+    throw new WasmexError(
+      `wasi.random: pass a function that fills the bytes it is given, not ${show(random)}`,
+    );
   }
   if (clock !== undefined && typeof clock !== "function") {
     throw new WasmexError(`wasi.clock: pass a function that answers milliseconds, not ${show(clock)}`);
@@ -117,13 +108,15 @@ export function checkOptions(options: WasiOptions): CheckedOptions {
 /** A string with the NUL that ends it for the guest. */
 function encodeString(value: unknown, key: string): Uint8Array {
   if (typeof value !== "string") throw new WasmexError(`${key}: pass a string, not ${show(value)}`);
-  if (value.includes("\0")) throw new WasmexError(`${key}: a NUL would end the string for the guest; leave it out`);
+  if (value.includes("\0"))
+    throw new WasmexError(`${key}: a NUL would end the string for the guest; leave it out`);
   return encoder.encode(`${value}\0`);
 }
 
 function encodeVariable(name: string, value: unknown): Uint8Array {
   const key = `wasi.env[${JSON.stringify(name)}]`;
-  if (name === "" || name.includes("=")) throw new WasmexError(`${key}: a variable's name has at least one character and no "="`);
+  if (name === "" || name.includes("="))
+    throw new WasmexError(`${key}: a variable's name has at least one character and no "="`);
   if (typeof value !== "string") throw new WasmexError(`${key}: pass a string, not ${show(value)}`);
   return encodeString(`${name}=${value}`, key);
 }
@@ -141,7 +134,8 @@ function checkEndpoint(value: unknown, key: "stdin" | "stdout" | "stderr"): Endp
 
 function checkPreopen(directory: string, value: unknown): CheckedPreopen {
   const key = `wasi.preopen[${JSON.stringify(directory)}]`;
-  if (directory === "" || directory.includes("\0")) throw new WasmexError(`${key}: the key is the path of a directory`);
+  if (directory === "" || directory.includes("\0"))
+    throw new WasmexError(`${key}: the key is the path of a directory`);
   const { flags, alias = directory } = isRecord(value) ? value : {};
   const wanted = 'at least one of "read", "write" and "create"';
   if (!Array.isArray(flags)) throw new WasmexError(`${key}.flags: pass an array with ${wanted}`);

@@ -1,4 +1,9 @@
-import { type Backend, FILETYPE_DIRECTORY, FILETYPE_REGULAR_FILE, FILETYPE_SYMBOLIC_LINK } from "../vfs/contract.js";
+import {
+  type Backend,
+  FILETYPE_DIRECTORY,
+  FILETYPE_REGULAR_FILE,
+  FILETYPE_SYMBOLIC_LINK,
+} from "../vfs/contract.js";
 import { Descriptor } from "../vfs/descriptors.js";
 import {
   ERRNO_ACCES,
@@ -65,7 +70,8 @@ export function openFunctions(guest: Guest): Functions {
         const started = startWalk(guest, walk, fd, needed, path, length, lookup);
         if (started !== 0) return started;
         if ((oflags & ~ALL_OFLAGS) !== 0 || (fdflags & ~ALL_FDFLAGS) !== 0) return ERRNO_INVAL;
-        if ((oflags & (OFLAGS_CREAT | OFLAGS_DIRECTORY)) === (OFLAGS_CREAT | OFLAGS_DIRECTORY)) return ERRNO_INVAL;
+        if ((oflags & (OFLAGS_CREAT | OFLAGS_DIRECTORY)) === (OFLAGS_CREAT | OFLAGS_DIRECTORY))
+          return ERRNO_INVAL;
         if (table.full) return ERRNO_MFILE;
 
         const directory = guest.descriptor(fd >>> 0) as Descriptor;
@@ -127,7 +133,10 @@ function open(
     access |= ACCESS_WRITE;
     if ((access & ACCESS_READ) === 0) rights &= ~RIGHT_FD_READ;
   } else {
-    if ((base & (isDirectory ? RIGHT_FD_READ | RIGHT_FD_READDIR : RIGHT_FD_READ)) !== 0 && (access & ACCESS_READ) === 0) {
+    if (
+      (base & (isDirectory ? RIGHT_FD_READ | RIGHT_FD_READDIR : RIGHT_FD_READ)) !== 0 &&
+      (access & ACCESS_READ) === 0
+    ) {
       return ERRNO_ACCES;
     }
     if (isDirectory) {
@@ -145,7 +154,8 @@ function open(
   const descriptor = new Descriptor(filetype, rights, inheriting & from.inheriting & ALL_RIGHTS, access);
   if (!isDirectory) {
     const reads = (rights & RIGHT_FD_READ) !== 0;
-    const writes = truncates || ((rights & (RIGHT_FD_WRITE | RIGHT_FD_ALLOCATE)) !== 0 && (access & ACCESS_WRITE) !== 0);
+    const writes =
+      truncates || ((rights & (RIGHT_FD_WRITE | RIGHT_FD_ALLOCATE)) !== 0 && (access & ACCESS_WRITE) !== 0);
     if (reads || writes) {
       let failed = backend.openFile(node, reads, writes);
       if (failed >= 0 && truncates && !created) {

@@ -74,7 +74,8 @@ export function pairFunctions(guest: Guest): Functions {
       if (to.slash) return leave(-ERRNO_NOENT);
       if ((target.access & ACCESS_CREATE) === 0) return leave(-ERRNO_ACCES);
       // A second name must not give what the first one doesn't, not even by way of a third preopen that has the directory too.
-      if (source.access !== target.access && (source.access & ACCESS_CHANGE) !== ACCESS_CHANGE) return leave(-ERRNO_ACCES);
+      if (source.access !== target.access && (source.access & ACCESS_CHANGE) !== ACCESS_CHANGE)
+        return leave(-ERRNO_ACCES);
       if (from.filetype === FILETYPE_DIRECTORY) return leave(-ERRNO_PERM);
       if (from.mounted) return leave(-ERRNO_BUSY);
       if (from.backend !== to.backend) return leave(-ERRNO_XDEV);
@@ -91,14 +92,18 @@ export function pairFunctions(guest: Guest): Functions {
       const found = both(source, target, FOLLOW_NEVER);
       if (found < 0) return leave(found);
       if (!from.named || from.mounted || !to.named || to.mounted) return leave(-ERRNO_BUSY);
-      if (to.slash && (from.filetype !== FILETYPE_DIRECTORY || (to.node !== 0 && to.filetype !== FILETYPE_DIRECTORY))) {
+      if (
+        to.slash &&
+        (from.filetype !== FILETYPE_DIRECTORY || (to.node !== 0 && to.filetype !== FILETYPE_DIRECTORY))
+      ) {
         return leave(-ERRNO_NOTDIR);
       }
       if ((source.access & ACCESS_WRITE) === 0) return leave(-ERRNO_ACCES);
       if (source.access !== target.access) {
         // From one preopen into another the file is added there, or takes the place of what must be removable.
         const needed = to.node === 0 ? ACCESS_CREATE : ACCESS_CREATE | ACCESS_WRITE;
-        if ((target.access & needed) !== needed || widens(source.access, target.access)) return leave(-ERRNO_ACCES);
+        if ((target.access & needed) !== needed || widens(source.access, target.access))
+          return leave(-ERRNO_ACCES);
       }
       if (from.backend !== to.backend) return leave(-ERRNO_XDEV);
       const { directory, bytes, start, end } = from;

@@ -49,7 +49,8 @@ export function pollFunctions(guest: Guest, layout: SubscriptionLayout): Functio
   const readClock = (at: number): Pick<Subscription, "due" | "error"> => {
     const id = guest.u32(at + layout.clock);
     const flags = guest.view.getUint16(at + layout.flags, true);
-    if (id > CLOCK_LAST || (flags & ~ABSOLUTE) !== 0) return { due: Number.NEGATIVE_INFINITY, error: ERRNO_INVAL };
+    if (id > CLOCK_LAST || (flags & ~ABSOLUTE) !== 0)
+      return { due: Number.NEGATIVE_INFINITY, error: ERRNO_INVAL };
     const timeout = guest.view.getBigUint64(at + layout.timeout, true);
     const left = (flags & ABSOLUTE) === 0 ? timeout : timeout - guest.sources.nanoseconds(id);
     return { due: platform().monotonicNow() + Number(left) / 1e6, error: 0 };
@@ -105,7 +106,11 @@ export function pollFunctions(guest: Guest, layout: SubscriptionLayout): Functio
       const to = output >>> 0;
       const size = count >>> 0;
       if (size === 0 || size > MOST_SUBSCRIPTIONS) return ERRNO_INVAL;
-      if (!guest.has(from, size * layout.size) || !guest.has(to, size * EVENT_SIZE) || !guest.has(result >>> 0, 4)) {
+      if (
+        !guest.has(from, size * layout.size) ||
+        !guest.has(to, size * EVENT_SIZE) ||
+        !guest.has(result >>> 0, 4)
+      ) {
         return ERRNO_FAULT;
       }
       const subscriptions: Subscription[] = [];
@@ -140,7 +145,8 @@ function sleep(milliseconds: number, stream: Stream | undefined): void {
   const end = platform().monotonicNow() + milliseconds;
   if (platform().mayBlock()) {
     if (stream?.wait(milliseconds) === true) return;
-    if (stream !== undefined && milliseconds === Number.POSITIVE_INFINITY) throw new UnsupportedError(stream.stuck);
+    if (stream !== undefined && milliseconds === Number.POSITIVE_INFINITY)
+      throw new UnsupportedError(stream.stuck);
     // A stream that nobody can fill comes back at once: the time is slept through here.
     const left = end - platform().monotonicNow();
     sleeper ??= new Int32Array(new SharedArrayBuffer(4));

@@ -40,9 +40,12 @@ function openHostDirectory({ directory, access, alias }: CheckedPreopen): Descri
   } catch (error) {
     if (error instanceof UnsupportedError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
-    throw new WasmexError(`wasi.preopen[${JSON.stringify(directory)}]: the directory can't be opened: ${reason}`, {
-      cause: error,
-    });
+    throw new WasmexError(
+      `wasi.preopen[${JSON.stringify(directory)}]: the directory can't be opened: ${reason}`,
+      {
+        cause: error,
+      },
+    );
   }
   const { backend, node } = mounts.root;
   return preopened(mounts, backend, node, access, alias);
@@ -58,7 +61,10 @@ function openIn(mounts: MountTable, { directory, access, alias }: CheckedPreopen
     if (result >= 0) result = walk.resolve(mounts, backend, node, FOLLOW_ALWAYS);
     if (result >= 0 && walk.node === 0) result = -ERRNO_NOENT;
     if (result < 0 || walk.filetype !== FILETYPE_DIRECTORY) {
-      const reason = result >= 0 ? "is no directory in `fs`" : `${result === -ERRNO_NOENT ? "doesn't exist" : "can't be reached"} in \`fs\``;
+      const reason =
+        result >= 0
+          ? "is no directory in `fs`"
+          : `${result === -ERRNO_NOENT ? "doesn't exist" : "can't be reached"} in \`fs\``;
       throw new WasmexError(
         `wasi.preopen[${JSON.stringify(directory)}] ${reason}: make it first, with fs.mkdir(path, { recursive: true })`,
       );
@@ -69,7 +75,13 @@ function openIn(mounts: MountTable, { directory, access, alias }: CheckedPreopen
   }
 }
 
-function preopened(mounts: MountTable, backend: Descriptor["backend"], node: number, access: number, alias: string): Descriptor {
+function preopened(
+  mounts: MountTable,
+  backend: Descriptor["backend"],
+  node: number,
+  access: number,
+  alias: string,
+): Descriptor {
   // All that WASI calls rights: a C library would drop, without a word, what isn't there, where the contract has `EACCES`.
   const descriptor = new Descriptor(FILETYPE_DIRECTORY, DIRECTORY_RIGHTS, ALL_RIGHTS, access);
   backend?.begin();

@@ -22,6 +22,7 @@ export function processFunctions(): Functions {
 
 /** sock_accept, sock_recv, sock_send and sock_shutdown, where there are no sockets. */
 export function socketFunctions(guest: Guest): Functions {
-  const refuse = (fd: number): number => (guest.descriptor(fd >>> 0) === undefined ? ERRNO_BADF : ERRNO_NOTSOCK);
+  const refuse = (fd: number): number =>
+    guest.descriptor(fd >>> 0) === undefined ? ERRNO_BADF : ERRNO_NOTSOCK;
   return { sock_accept: refuse, sock_recv: refuse, sock_send: refuse, sock_shutdown: refuse };
 }

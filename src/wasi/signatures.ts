@@ -56,6 +56,9 @@ export const FUNCTION_NAMES: readonly string[] = Object.keys(PARAMETERS);
 /** What a module has to declare to import that function; `undefined` where WASI has none of that name. */
 export function signatureOf(name: string): FunctionType | undefined {
   if (!Object.hasOwn(PARAMETERS, name)) return undefined;
-  const parameters = Array.from(PARAMETERS[name] as string, (letter): ValueType => (letter === "i" ? "i32" : "i64"));
+  const parameters = Array.from(
+    PARAMETERS[name] as string,
+    (letter): ValueType => (letter === "i" ? "i32" : "i64"),
+  );
   return { kind: "function", parameters, results: name === "proc_exit" ? [] : ["i32"] };
 }

@@ -5,7 +5,7 @@ export type ClockName = "realtime" | "monotonic";
 /** Milliseconds as a number, as `Date.now` and `performance.now` have them, or nanoseconds as a bigint. */
 export type ClockSource = (clock: ClockName) => number | bigint;
 
-/** Fills the bytes it is given; one that answers a number from 0 to 1 instead, as `Math.random` does, is asked per byte. */
+/** Fills the bytes it is given; at most 65,536 at once. What it answers is not looked at. */
 export type RandomSource = (bytes: Uint8Array<ArrayBuffer>) => unknown;
 
 export const CLOCK_REALTIME = 0;
@@ -49,8 +49,7 @@ export class Sources {
     if (this.#random !== undefined) {
       for (let done = 0; done < length; done += RANDOM_CHUNK) {
         const chunk = new Uint8Array(Math.min(RANDOM_CHUNK, length - done));
-        const answer = this.#random(chunk);
-        if (typeof answer === "number") chunk.forEach((_, index) => (chunk[index] = Number(this.#random?.(chunk)) * 256));
+        this.#random(chunk);
         target.set(chunk, start + done);
       }
       return;
@@ -80,7 +79,9 @@ export class Sources {
     const copy = buffer instanceof ArrayBuffer ? undefined : new Uint8Array(Math.min(RANDOM_CHUNK, length));
     for (let done = 0; done < length; done += RANDOM_CHUNK) {
       const size = Math.min(RANDOM_CHUNK, length - done);
-      const part = copy?.subarray(0, size) ?? new Uint8Array(buffer as ArrayBuffer, target.byteOffset + start + done, size);
+      const part =
+        copy?.subarray(0, size) ??
+        new Uint8Array(buffer as ArrayBuffer, target.byteOffset + start + done, size);
       platform().randomFill(part);
       if (copy !== undefined) target.set(part, start + done);
     }

@@ -1,19 +1,9 @@
 import type { Pipe } from "../pipe.js";
 import { platform } from "../platform.js";
-import {
-  FILETYPE_CHARACTER_DEVICE,
-  FILETYPE_UNKNOWN,
-  type Result,
-} from "../vfs/contract.js";
+import { FILETYPE_CHARACTER_DEVICE, FILETYPE_UNKNOWN, type Result } from "../vfs/contract.js";
 import { Descriptor, type Stream } from "../vfs/descriptors.js";
 import { ERRNO_IO } from "../vfs/errno.js";
-import {
-  RIGHT_FD_READ,
-  RIGHT_FD_SEEK,
-  RIGHT_FD_TELL,
-  RIGHT_FD_WRITE,
-  STREAM_RIGHTS,
-} from "../vfs/rights.js";
+import { RIGHT_FD_READ, RIGHT_FD_SEEK, RIGHT_FD_TELL, RIGHT_FD_WRITE, STREAM_RIGHTS } from "../vfs/rights.js";
 
 const stuck =
   "the guest reads from an empty stdin and nobody can write to it while this thread waits: " +
@@ -56,7 +46,8 @@ class HostStream implements Stream {
   constructor(fd: 0 | 1 | 2) {
     this.#fd = fd;
     // What is a terminal gets its lines one by one from the guest's C library.
-    this.filetype = platform().stdio.isTerminal?.(fd) === false ? FILETYPE_UNKNOWN : FILETYPE_CHARACTER_DEVICE;
+    this.filetype =
+      platform().stdio.isTerminal?.(fd) === false ? FILETYPE_UNKNOWN : FILETYPE_CHARACTER_DEVICE;
   }
   read(target: Uint8Array, start: number, length: number): Result {
     return platform().stdio.read(target, start, length);

@@ -52,7 +52,9 @@ export class Wasi implements WasiHost {
     for (const descriptor of [...standard, ...preopens]) {
       if (guest.table.add(descriptor) < 0) {
         for (const preopen of preopens) preopen.close();
-        throw new WasmexError(`limits.openFiles: ${standard.length + preopens.length} descriptors are open from the start`);
+        throw new WasmexError(
+          `limits.openFiles: ${standard.length + preopens.length} descriptors are open from the start`,
+        );
       }
     }
     this.#guest = guest;
@@ -78,7 +80,9 @@ export class Wasi implements WasiHost {
   start(instance: WebAssembly.Instance): number {
     const start = instance.exports._start;
     if (typeof start !== "function") {
-      throw new WasmexError("the instance exports no _start function: it is no command; use initialize(instance)");
+      throw new WasmexError(
+        "the instance exports no _start function: it is no command; use initialize(instance)",
+      );
     }
     this.#bindTo(instance);
     try {
@@ -114,7 +118,9 @@ export class Wasi implements WasiHost {
     const { memory } = instance.exports;
     if (memory instanceof WebAssembly.Memory) this.#guest.bind(memory);
     else if (!this.#guest.bound) {
-      throw new WasmexError("the instance exports no memory called `memory`: call bind(memory) before with the one it uses");
+      throw new WasmexError(
+        "the instance exports no memory called `memory`: call bind(memory) before with the one it uses",
+      );
     }
   }
 }

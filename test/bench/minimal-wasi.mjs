@@ -58,7 +58,8 @@ export function minimalWasi() {
           larger.set(file.data);
           file.data = larger;
         }
-        if (length < 32) for (let index = 0; index < length; index++) file.data[position + index] = bytes[start + index];
+        if (length < 32)
+          for (let index = 0; index < length; index++) file.data[position + index] = bytes[start + index];
         else file.data.set(bytes.subarray(start, start + length), position);
         if (end > file.size) file.size = end;
         open.position = end;
@@ -71,7 +72,8 @@ export function minimalWasi() {
         const { file, position } = open;
         const start = view.getUint32(iovs, true);
         const length = Math.min(view.getUint32(iovs + 4, true), file.size - position);
-        if (length < 32) for (let index = 0; index < length; index++) bytes[start + index] = file.data[position + index];
+        if (length < 32)
+          for (let index = 0; index < length; index++) bytes[start + index] = file.data[position + index];
         else bytes.set(file.data.subarray(position, position + length), start);
         open.position = position + length;
         view.setUint32(result, length, true);
@@ -113,7 +115,8 @@ export function minimalWasi() {
         if (file === undefined) {
           file = newFile(files.size + 2);
           files.set(path, file);
-          if (path.startsWith("d/")) listing.push({ name: encoder.encode(path.slice(2)), ino: file.ino, type: 4 });
+          if (path.startsWith("d/"))
+            listing.push({ name: encoder.encode(path.slice(2)), ino: file.ino, type: 4 });
         }
         let fd = 4;
         while (fd < fds.length && fds[fd] !== undefined) fd++;
@@ -145,7 +148,8 @@ export function minimalWasi() {
           crypto.getRandomValues(pool);
           used = 0;
         }
-        if (length < 32) for (let index = 0; index < length; index++) bytes[pointer + index] = pool[used + index];
+        if (length < 32)
+          for (let index = 0; index < length; index++) bytes[pointer + index] = pool[used + index];
         else bytes.set(pool.subarray(used, used + length), pointer);
         used += length;
         return 0;

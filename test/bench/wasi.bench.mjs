@@ -9,7 +9,7 @@ import * as shim from "@bjorn3/browser_wasi_shim";
 import { WASI as RunnoWasi } from "@runno/wasi";
 import { WASI as TybysWasi } from "@tybys/wasm-util";
 import { build } from "esbuild";
-import { Volume, createFsFromVolume } from "memfs";
+import { createFsFromVolume, Volume } from "memfs";
 import { WASI as UWasi, useAll } from "uwasi";
 import wabt from "wabt";
 import { formatRatio, formatTime, median, table } from "./harness.mjs";
@@ -19,7 +19,6 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 const words = process.argv.slice(2).filter((word) => !word.startsWith("--"));
 const ROUNDS = 11;
 const NAMESPACE = "wasi_snapshot_preview1";
-const READ = 2n;
 const ALL = 2n | 4n | 32n | 64n;
 const READDIR = 1n << 14n;
 const CREATE = 1;
@@ -50,15 +49,22 @@ async function main() {
       {
         name: "no-worker",
         setup(context) {
-          context.onResolve({ filter: /^wasmex:worker-source$/ }, ({ path }) => ({ path, namespace: "none" }));
-          context.onLoad({ filter: /./, namespace: "none" }, () => ({ contents: 'export default ""; export const workerSource = "";' }));
+          context.onResolve({ filter: /^wasmex:worker-source$/ }, ({ path }) => ({
+            path,
+            namespace: "none",
+          }));
+          context.onLoad({ filter: /./, namespace: "none" }, () => ({
+            contents: 'export default ""; export const workerSource = "";',
+          }));
         },
       },
     ],
   });
   const ours = await import(pathToFileURL(join(folder, "built/ours.mjs")).href);
   const text = readFileSync(new URL("./wasi-guest.wat", import.meta.url), "utf8");
-  const guest = await WebAssembly.compile((await wabt()).parseWat("wasi-guest.wat", text).toBinary({}).buffer);
+  const guest = await WebAssembly.compile(
+    (await wabt()).parseWat("wasi-guest.wat", text).toBinary({}).buffer,
+  );
   await measure(guest, subjects(ours));
 }
 
@@ -80,7 +86,10 @@ function subjects(ours) {
       const stdout = new ours.Pipe();
       const preopen = { "/": { flags: ["read", "write", "create"] } };
       const wasi = new ours.Wasi({ fs, preopen, stdin: "null", stdout, stderr: "null" });
-      return { instance: await instantiate(guest, wasi.wasiImport, (it) => wasi.initialize(it)), drain: () => stdout.read() };
+      return {
+        instance: await instantiate(guest, wasi.wasiImport, (it) => wasi.initialize(it)),
+        drain: () => stdout.read(),
+      };
     },
     "node:wasi": async (guest) => {
       const directory = join(folder, String(directories++));
@@ -95,7 +104,12 @@ function subjects(ours) {
     browser_wasi_shim: async (guest) => {
       const stdout = new shim.File([]);
       const contents = new Map([["d", new shim.Directory(new Map())]]);
-      const fds = [new shim.OpenFile(new shim.File([])), new shim.OpenFile(stdout), new shim.OpenFile(new shim.File([])), new shim.PreopenDirectory("/", contents)];
+      const fds = [
+        new shim.OpenFile(new shim.File([])),
+        new shim.OpenFile(stdout),
+        new shim.OpenFile(new shim.File([])),
+        new shim.PreopenDirectory("/", contents),
+      ];
       const wasi = new shim.WASI([], [], fds, { debug: false });
       return {
         instance: await instantiate(guest, wasi.wasiImport, (it) => (wasi.inst = it)),
@@ -107,7 +121,9 @@ function subjects(ours) {
     },
     uwasi: async (guest) => {
       const wasi = new UWasi({ features: [useAll({ stdout: () => {} })] });
-      const missing = Object.fromEntries(WebAssembly.Module.imports(guest).map(({ name }) => [name, () => 52]));
+      const missing = Object.fromEntries(
+        WebAssembly.Module.imports(guest).map(({ name }) => [name, () => 52]),
+      );
       // Its `initialize` insists on an `_initialize`.
       const finish = ({ exports }) => wasi.initialize({ exports: { ...exports, _initialize() {} } });
       return { instance: await instantiate(guest, { ...missing, ...wasi.wasiImport }, finish), drain() {} };
@@ -115,11 +131,20 @@ function subjects(ours) {
     "@runno/wasi": async (guest) => {
       const wasi = new RunnoWasi({ stdout: () => {}, stderr: () => {}, stdin: () => null, fs: {} });
       const { [NAMESPACE]: imports } = wasi.getImportObject();
-      return { instance: await instantiate(guest, imports, (it) => wasi.initialize({ instance: it, module: guest })), drain() {} };
+      return {
+        instance: await instantiate(guest, imports, (it) => wasi.initialize({ instance: it, module: guest })),
+        drain() {},
+      };
     },
     "wasm-util + memfs": async (guest) => {
       const fs = createFsFromVolume(Volume.fromJSON({ "/d": null }));
-      const wasi = new TybysWasi({ version: "preview1", preopens: { "/": "/" }, fs, print() {}, printErr() {} });
+      const wasi = new TybysWasi({
+        version: "preview1",
+        preopens: { "/": "/" },
+        fs,
+        print() {},
+        printErr() {},
+      });
       return { instance: await instantiate(guest, wasi.wasiImport, (it) => wasi.initialize(it)), drain() {} };
     },
   };
@@ -196,7 +221,7 @@ function rows() {
     },
     "read 64 KiB": reading(65_536, 256),
     "read 4 KiB": reading(4096, 4096),
-    "getc": {
+    getc: {
       per: 1_048_576,
       setup(exports) {
         const fd = open(exports, "f", CREATE, ALL);
@@ -218,7 +243,7 @@ function rows() {
     "readdir of 1,000": listing(1000),
     "readdir of 10,000": { ...listing(10_000), larger: true },
     "readdir of 50,000": { ...listing(50_000), larger: true },
-    "clock": { per: 20_000, run: (exports) => exports.clock(20_000) },
+    clock: { per: 20_000, run: (exports) => exports.clock(20_000) },
     "random, 8 bytes": { per: 20_000, run: (exports) => exports.random(8, 20_000) },
     "random, 64 bytes": { per: 20_000, run: (exports) => exports.random(64, 20_000) },
     "random, 64 KiB": { per: 64, run: (exports) => exports.random(65_536, 64) },
@@ -226,8 +251,13 @@ function rows() {
 }
 
 async function measure(guest, makers) {
-  const only = process.argv.find((word) => word.startsWith("--only="))?.slice("--only=".length).split(",");
-  const names = Object.keys(makers).filter((name) => name === "limit" || only === undefined || only.includes(name));
+  const only = process.argv
+    .find((word) => word.startsWith("--only="))
+    ?.slice("--only=".length)
+    .split(",");
+  const names = Object.keys(makers).filter(
+    (name) => name === "limit" || only === undefined || only.includes(name),
+  );
   /** Whom the next, larger row of the same kind would take minutes. */
   const hopeless = new Set();
   const lines = [];
