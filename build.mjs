@@ -120,7 +120,10 @@ async function buildModules(surrounding) {
   await build({
     ...options,
     plugins: [...(surrounding === "browser" ? [wabtBeside] : []), ...(options.plugins ?? [])],
-    entryPoints: { index: `platform/${surrounding}/index.ts` },
+    entryPoints: {
+      index: `platform/${surrounding}/index.ts`,
+      ...(surrounding === "node" ? { cli: "platform/node/cli/main.ts" } : {}),
+    },
     outdir: `${dist}/${surrounding}`,
     chunkNames: "[name]-[hash]",
     format: "esm",

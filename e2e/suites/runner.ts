@@ -2,6 +2,7 @@
 
 import { suites, threadSuites } from "wasmex:suites";
 import { type File, startTests, type Task, type VitestRunner } from "@vitest/runner";
+import { beginCount, checkCount } from "./vitest.js";
 
 interface Outcome {
   name: string;
@@ -39,6 +40,8 @@ const runner: VitestRunner = {
   async importFile(path) {
     await suites[path]?.();
   },
+  onBeforeTryTask: beginCount,
+  onAfterTryTask: checkCount,
   onBeforeRunTask(test) {
     (globalThis as { currentTest?: string }).currentTest = test.name;
   },

@@ -59,20 +59,23 @@ expect["unreachable"] = (message?: string): never => {
 };
 expect["hasAssertions"] = () => undefined;
 expect["assertions"] = (expected: number) => {
-  const { assertionCalls } = getState(expect as never);
-  onEnd(() => {
-    const { assertionCalls: now } = getState(expect as never);
-    chai.assert(
-      now - assertionCalls === expected,
-      `expected ${expected} assertions, got ${now - assertionCalls}`,
-    );
-  });
+  expectedCalls = expected;
 };
 
-function onEnd(check: () => void): void {
-  const test = getCurrentTest();
-  (test as unknown as { onFinished?: (() => void)[] }).onFinished ??= [];
-  (test as unknown as { onFinished: (() => void)[] }).onFinished.push(check);
+let expectedCalls: number | undefined;
+
+/** Begins a test's count of assertions. */
+export function beginCount(): void {
+  expectedCalls = undefined;
+  setState({ assertionCalls: 0 }, expect as never);
+}
+
+/** Holds a test to what it said by `expect.assertions`. */
+export function checkCount(): void {
+  const { assertionCalls } = getState(expect as never);
+  if (expectedCalls !== undefined && assertionCalls !== expectedCalls) {
+    throw new Error(`expected ${expectedCalls} assertions, got ${assertionCalls}`);
+  }
 }
 
 interface WaitOptions {

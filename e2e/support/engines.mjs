@@ -9,6 +9,8 @@ import { launchWebKit, MINI_BROWSER } from "./webkit.mjs";
  * @property {(url: string) => Promise<void>} goto
  * @property {<T>(expression: string) => Promise<T>} evaluate the expression's value, awaited in the page
  * @property {() => Promise<void>} close
+ * @property {import("playwright").Page} [playwright] for tests that drive the page by hand
+ * @property {(method: string, path: string, body?: unknown) => Promise<any>} [command] the same over WebDriver, within the session
  *
  * @typedef {object} Engine
  * @property {EngineName} name
@@ -53,6 +55,7 @@ function fromPlaywright(browser, name) {
         goto: async (url) => void (await page.goto(url)),
         evaluate: (expression) => page.evaluate(expression),
         close: () => page.close(),
+        playwright: page,
       };
     },
     close: () => browser.close(),

@@ -148,6 +148,7 @@ export async function launchWebKit({ sharedMemory }) {
           return answer.value;
         },
         close: () => driver.send("POST", `${path}/url`, { url: "about:blank" }),
+        command: (method, suffix, body) => driver.send(method, path + suffix, body),
       }),
       close: async () => {
         process.off("exit", stop);

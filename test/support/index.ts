@@ -1,4 +1,4 @@
 /** What tests share in every surrounding: Node, and the pages of the browser harness. */
 export { fixture, fixtureBytes, packageBytes } from "./fixture.js";
-export { inNode, thread } from "./thread.js";
+export { inNode, sharedMemory, thread } from "./thread.js";
 export { wat } from "./wat.js";

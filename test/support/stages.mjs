@@ -92,6 +92,14 @@ async function staticStage() {
     ...TYPE_PROJECTS.map(
       (project) => () => programOutcome(`types of ${project}`, `${bin}tsc`, ["-p", project]),
     ),
+    () =>
+      programOutcome("the lock file fits", "npm", [
+        "ci",
+        "--dry-run",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+      ]),
     () => functionOutcome("imports point one way", checkImports),
     () => functionOutcome("files are short", checkLengths),
   ];

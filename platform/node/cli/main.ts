@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from "node:fs";
 import { WasmexError } from "../../../src/errors.js";
+import "../index.js";
 import { UsageError } from "./arguments.js";
 import { COMMANDS, helpOf, OVERVIEW } from "./help.js";
 import { inspect } from "./inspect.js";
