@@ -396,7 +396,7 @@ function isDirectory(path: string): boolean {
 
 /** Whether a path can't be had by its form, or by a look at what it leads to. */
 function faulty(path: string, look: () => boolean): boolean {
-  if (/(^|\/)\.{0,2}$/.test(path)) {
+  if (/(^|\/)\.{0,2}$|[^/]{256}/.test(path)) {
     return true;
   }
   try {
