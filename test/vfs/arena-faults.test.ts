@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { ArenaDescription } from "../../src/vfs/arena-memory.js";
 import { MemoryBackend } from "../../src/vfs/memory-backend.js";
+import { sharedMemory } from "../support/thread.js";
 import { checkArena } from "./arena-check.js";
 import { operate, random } from "./arena-operations.js";
 import "wasmex";
@@ -24,7 +25,7 @@ function dying(words: Int32Array, stores: number): Int32Array {
   });
 }
 
-describe("MemoryBackend.recover", () => {
+describe.skipIf(!sharedMemory)("MemoryBackend.recover, where memory can be shared", () => {
   const rounds = Number(globalThis.process?.env?.["ARENA_FAULTS"] ?? 1500);
 
   test("leaves a whole file system wherever in an operation a thread was terminated", {

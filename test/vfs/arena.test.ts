@@ -1,5 +1,6 @@
 import { afterEach } from "vitest";
 import { MemoryBackend } from "../../src/vfs/memory-backend.js";
+import { sharedMemory } from "../support/thread.js";
 import { checkArena } from "./arena-check.js";
 import { backendContract } from "./contract-suite.js";
 import "wasmex";
@@ -18,13 +19,16 @@ afterEach(() => {
 
 backendContract("MemoryBackend", () => kept(new MemoryBackend()));
 
-backendContract("MemoryBackend, shared by its maker", () => {
+/** A plain page has no shared memory, and so no other threads. */
+const sharedContract: typeof backendContract = sharedMemory ? backendContract : () => undefined;
+
+sharedContract("MemoryBackend, shared by its maker", () => {
   const backend = new MemoryBackend();
   backend.share();
   return kept(backend);
 });
 
-backendContract("MemoryBackend, as another thread has it", () => {
+sharedContract("MemoryBackend, as another thread has it", () => {
   const shared = kept(new MemoryBackend()).share();
   return new MemoryBackend({ shared });
 });
