@@ -1,10 +1,6 @@
-import { CLASS, DATA, KIND, MAPPED, markRead, sizeOf } from "./arena-inodes.js";
+import { markRead, sizeOf } from "./arena-inodes.js";
+import { BLOCK, CLASS, DATA, KIND, MAPPED, PAGE_CLASS, SMALL_COPY } from "./arena-layout.js";
 import type { ArenaMemory } from "./arena-memory.js";
-import { PAGE_CLASS } from "./arena-pages.js";
-
-export const BLOCK = 1 << PAGE_CLASS;
-/** Copies below this are faster byte by byte than through `subarray`. */
-export const SMALL_COPY = 48;
 
 export const blockIndex = (offset: number): number =>
   offset < 0x80000000 ? offset >>> PAGE_CLASS : Math.floor(offset / BLOCK);

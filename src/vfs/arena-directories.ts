@@ -1,33 +1,35 @@
-import { CLASS, COUNT, DATA, INO, isDirectory, KIND, LINKS, PARENT, SLOTS } from "./arena-inodes.js";
-import { SALT } from "./arena-layout.js";
+import { isDirectory } from "./arena-inodes.js";
+import {
+  CLASS,
+  COUNT,
+  D_CAPACITY,
+  D_COOKIE,
+  D_MASK,
+  D_NAMES_LENGTH,
+  D_NAMES_USED,
+  D_TABLE,
+  DATA,
+  INO,
+  KIND,
+  LINKS,
+  MIN_DIRECTORY_CLASS,
+  PARENT,
+  S_COOKIE,
+  S_INODE,
+  S_NAME,
+  SALT,
+  SLOT_WORDS,
+  SLOTS,
+} from "./arena-layout.js";
+
 import type { ArenaMemory } from "./arena-memory.js";
 import { allocate, free } from "./arena-pages.js";
 import type { DirectoryVisitor } from "./contract.js";
 
-/*
- * A directory's entries are one block: a header, a hash table of slot numbers (from 1), the slots in order of insertion, and the
- * names (a length byte, then the bytes). A removed entry leaves its slot with inode 0; when slots or names are used up, a new block
- * takes over what is left. Each slot has a number that only grows: the cookie of readdir.
- */
-
-const MIN_DIRECTORY_CLASS = 8;
-/** Header: table mask, slots, bytes of names in use, bytes for names, next cookie. */
-const MASK = 0;
-const CAPACITY = 1;
-const NAMES_USED = 2;
-const NAMES_LENGTH = 3;
-const COOKIE = 4;
-const TABLE = 8;
-/** Slot: hash, inode, offset of its name, cookie. */
-const SLOT_WORDS = 4;
-const S_INODE = 1;
-const S_NAME = 2;
-const S_COOKIE = 3;
-
-const slotsOf = (m: ArenaMemory, block: number): number => block + TABLE + m.get(block + MASK) + 1;
+const slotsOf = (m: ArenaMemory, block: number): number => block + D_TABLE + m.get(block + D_MASK) + 1;
 /** Address in bytes of a block's names. */
 const namesOf = (m: ArenaMemory, block: number): number =>
-  (slotsOf(m, block) + m.get(block + CAPACITY) * SLOT_WORDS) << 2;
+  (slotsOf(m, block) + m.get(block + D_CAPACITY) * SLOT_WORDS) << 2;
 
 function hashOf(m: ArenaMemory, name: Uint8Array, start: number, end: number): number {
   let hash = m.get(SALT);
@@ -52,12 +54,12 @@ export function findEntry(
   }
   const bytes = m.bytes;
   const hash = hashOf(m, name, start, end);
-  const mask = words[block + MASK] as number;
-  const slots = block + TABLE + mask + 1;
-  const names = (slots + (words[block + CAPACITY] as number) * SLOT_WORDS) << 2;
+  const mask = words[block + D_MASK] as number;
+  const slots = block + D_TABLE + mask + 1;
+  const names = (slots + (words[block + D_CAPACITY] as number) * SLOT_WORDS) << 2;
   const length = end - start;
   for (let at = hash & mask; ; at = (at + 1) & mask) {
-    const number = words[block + TABLE + at] as number;
+    const number = words[block + D_TABLE + at] as number;
     if (number === 0) {
       return 0;
     }
@@ -87,12 +89,12 @@ export function replaceEntry(m: ArenaMemory, slot: number, inode: number): void 
 /** Where in the table a new entry of that hash goes. */
 function freePlace(m: ArenaMemory, block: number, hash: number): number {
   const words = m.words;
-  const mask = words[block + MASK] as number;
+  const mask = words[block + D_MASK] as number;
   let at = hash & mask;
-  while (words[block + TABLE + at] !== 0) {
+  while (words[block + D_TABLE + at] !== 0) {
     at = (at + 1) & mask;
   }
-  return block + TABLE + at;
+  return block + D_TABLE + at;
 }
 
 /** Adds a name that isn't there, uncommitted; `false` when there is no room. */
@@ -108,8 +110,8 @@ export function addEntry(
   let block = m.get(directory + DATA);
   if (
     block === 0 ||
-    m.get(directory + SLOTS) === m.get(block + CAPACITY) ||
-    m.get(block + NAMES_USED) + length + 1 > m.get(block + NAMES_LENGTH)
+    m.get(directory + SLOTS) === m.get(block + D_CAPACITY) ||
+    m.get(block + D_NAMES_USED) + length + 1 > m.get(block + D_NAMES_LENGTH)
   ) {
     if (!rebuild(m, directory, length + 1)) {
       return false;
@@ -118,9 +120,9 @@ export function addEntry(
   }
   const used = m.get(directory + SLOTS);
   const slot = slotsOf(m, block) + used * SLOT_WORDS;
-  const nameAt = m.get(block + NAMES_USED);
+  const nameAt = m.get(block + D_NAMES_USED);
   const hash = hashOf(m, name, start, end);
-  const cookie = m.get(block + COOKIE);
+  const cookie = m.get(block + D_COOKIE);
   const words = m.words;
   // Beyond the used slots and names nothing is reachable: no need to note what was there.
   words[slot] = hash;
@@ -134,8 +136,8 @@ export function addEntry(
     bytes[at + 1 + index] = name[start + index] as number;
   }
   m.put(freePlace(m, block, hash), used + 1);
-  m.put(block + NAMES_USED, nameAt + length + 1);
-  m.put(block + COOKIE, (cookie + 1) | 0);
+  m.put(block + D_NAMES_USED, nameAt + length + 1);
+  m.put(block + D_COOKIE, (cookie + 1) | 0);
   m.put(directory + SLOTS, used + 1);
   m.put(directory + COUNT, m.get(directory + COUNT) + 1);
   return true;
@@ -151,7 +153,7 @@ export function shrinkDirectory(m: ArenaMemory, directory: number): void {
   const block = m.get(directory + DATA);
   if (
     m.get(directory + CLASS) > MIN_DIRECTORY_CLASS &&
-    m.get(directory + COUNT) < m.get(block + CAPACITY) >> 3 &&
+    m.get(directory + COUNT) < m.get(block + D_CAPACITY) >> 3 &&
     rebuild(m, directory, 0)
   ) {
     m.commit();
@@ -183,7 +185,7 @@ function rebuild(m: ArenaMemory, directory: number, room: number): boolean {
     const words = 1 << (sizeClass - 2);
     table = words >> 3;
     capacity = (table * 3) >> 2;
-    names = (words - TABLE - table - capacity * SLOT_WORDS) * 4;
+    names = (words - D_TABLE - table - capacity * SLOT_WORDS) * 4;
     // With a third to spare, so that rebuilding costs a constant per entry.
     if (
       count + (count >> 1) < capacity &&
@@ -198,14 +200,14 @@ function rebuild(m: ArenaMemory, directory: number, room: number): boolean {
   }
   const words = m.words;
   const bytes = m.bytes;
-  words[block + MASK] = table - 1;
-  words[block + CAPACITY] = capacity;
-  words[block + NAMES_LENGTH] = names;
-  const cookie = old === 0 ? 1 : (words[old + COOKIE] as number) >>> 0;
+  words[block + D_MASK] = table - 1;
+  words[block + D_CAPACITY] = capacity;
+  words[block + D_NAMES_LENGTH] = names;
+  const cookie = old === 0 ? 1 : (words[old + D_COOKIE] as number) >>> 0;
   // After four thousand million insertions cookies are given anew; a listing that is under way then may err.
   const renumber = cookie > 0xff000000;
-  words[block + COOKIE] = renumber ? count + 1 : cookie;
-  words.fill(0, block + TABLE, block + TABLE + table);
+  words[block + D_COOKIE] = renumber ? count + 1 : cookie;
+  words.fill(0, block + D_TABLE, block + D_TABLE + table);
   const slots = slotsOf(m, block);
   const toNames = namesOf(m, block);
   let to = slots;
@@ -230,7 +232,7 @@ function rebuild(m: ArenaMemory, directory: number, room: number): boolean {
     to += SLOT_WORDS;
     number++;
   }
-  words[block + NAMES_USED] = nameAt;
+  words[block + D_NAMES_USED] = nameAt;
   m.put(directory + DATA, block);
   m.put(directory + SLOTS, (to - slots) / SLOT_WORDS);
   if (old !== 0) {

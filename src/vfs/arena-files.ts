@@ -1,13 +1,22 @@
-import { BLOCK, blockIndex, capacityOf, copy, SMALL_COPY } from "./arena-content.js";
-import { CLASS, DATA, KIND, MAPPED, MARK_MTIME, putSize, SIZE, sizeOf } from "./arena-inodes.js";
+import { blockIndex, capacityOf, copy } from "./arena-content.js";
+import { putSize, sizeOf } from "./arena-inodes.js";
+import {
+  BLOCK,
+  CLASS,
+  DATA,
+  KIND,
+  MAPPED,
+  MAPPED_FILE,
+  MARK_MTIME,
+  MAX_FILE_SIZE,
+  MIN_CLASS,
+  PAGE_CLASS,
+  SIZE,
+  SMALL_COPY,
+} from "./arena-layout.js";
 import type { ArenaMemory } from "./arena-memory.js";
-import { allocate, classFor, free, MIN_CLASS, PAGE_CLASS } from "./arena-pages.js";
-import { FILETYPE_REGULAR_FILE } from "./contract.js";
+import { allocate, classFor, free } from "./arena-pages.js";
 import { ERRNO_FBIG, ERRNO_NOSPC } from "./errno.js";
-
-/** What a table of blocks of at most 4 MiB reaches. */
-export const MAX_FILE_SIZE = 2 ** 36;
-const MAPPED_FILE = MAPPED | FILETYPE_REGULAR_FILE;
 
 /** The most frequent write, a small one within one block of a big file, as its own function that engines inline. */
 export function rewriteBlock(

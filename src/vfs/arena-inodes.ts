@@ -1,39 +1,25 @@
-import { NEXT_INO, PENDING } from "./arena-layout.js";
+import {
+  ATIME,
+  CLASS,
+  CTIME,
+  DATA,
+  INO,
+  KIND,
+  LINKS,
+  MARK_ATIME,
+  MARK_MTIME,
+  MIN_CLASS,
+  MTIME,
+  NEXT_INO,
+  OPENS,
+  PENDING,
+  SIZE,
+  SLOTS,
+} from "./arena-layout.js";
+
 import type { ArenaMemory } from "./arena-memory.js";
-import { allocate, free, MIN_CLASS } from "./arena-pages.js";
+import { allocate, free } from "./arena-pages.js";
 import { FILETYPE_DIRECTORY } from "./contract.js";
-
-/*
- * An inode is a block of 16 words; its address is the node. A file's data is one block, or (MAPPED) a table of blocks of
- * 64 KiB with 0 for holes. What lies in a block beyond the file's size is undefined and is zeroed when the file grows.
- */
-
-/** Filetype and the flags below. */
-export const KIND = 0;
-export const LINKS = 1;
-/** Retains by all threads. */
-export const OPENS = 2;
-export const INO = 3;
-export const SIZE = 5;
-export const DATA = 7;
-/** Class of the block at DATA; 0 where there is none. */
-export const CLASS = 8;
-export const ATIME = 10;
-export const MTIME = 12;
-export const CTIME = 14;
-
-/** A directory's entries, its parent (in the words of SIZE), and the slots of its table in use. */
-export const COUNT = 5;
-export const PARENT = 6;
-export const SLOTS = 9;
-
-/*
- * Reads and writes only mark a time for update; it is set when the file is looked at or closed, as POSIX allows
- * (XBD 4.12): a clock read costs more than the write of a small record.
- */
-export const MARK_ATIME = 0x100;
-export const MARK_MTIME = 0x200;
-export const MAPPED = 0x400;
 
 export const filetypeOf = (m: ArenaMemory, node: number): number => m.get(node + KIND) & 0xff;
 export const isDirectory = (m: ArenaMemory, node: number): boolean =>

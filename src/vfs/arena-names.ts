@@ -11,22 +11,17 @@ import {
 } from "./arena-directories.js";
 import { truncateFile } from "./arena-files.js";
 import {
-  CLASS,
-  COUNT,
-  CTIME,
-  DATA,
   dropIfUnused,
   filetypeOf,
   freeInode,
   isDirectory,
-  LINKS,
   newInode,
-  PARENT,
   putSize,
   putTime,
   touch,
 } from "./arena-inodes.js";
-import { PENDING } from "./arena-layout.js";
+import { CLASS, COUNT, CTIME, DATA, LINKS, PARENT, PENDING } from "./arena-layout.js";
+
 import type { ArenaMemory } from "./arena-memory.js";
 import { allocate, classFor } from "./arena-pages.js";
 import { FILETYPE_DIRECTORY, FILETYPE_REGULAR_FILE, type Node, type Result } from "./contract.js";

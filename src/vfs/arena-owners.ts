@@ -1,15 +1,12 @@
-import { dropIfUnused, OPENS } from "./arena-inodes.js";
+import { dropIfUnused } from "./arena-inodes.js";
+import { MIN_CLASS, OPENS, OWNER_STATE, OWNER_TABLE } from "./arena-layout.js";
 import type { ArenaMemory } from "./arena-memory.js";
-import { allocate, free, MIN_CLASS } from "./arena-pages.js";
+import { allocate, free } from "./arena-pages.js";
 
 /*
  * What each thread retains, so that it can be released when the thread is terminated: an open-addressed table of (node, count),
  * kept in the arena. The thread that made the arena (owner 0) needs none: nothing is left when it ends.
  */
-
-const TABLE = 2;
-/** Class of the table | nodes in it << 5. */
-const STATE = 3;
 
 const place = (node: number, mask: number): number => (Math.imul(node >> 4, 0x9e3779b1) >>> 7) & mask;
 
@@ -29,8 +26,8 @@ function find(m: ArenaMemory, table: number, mask: number, node: number): number
 /** Notes one more retain of the node by this thread, uncommitted; `false` when there is no room. */
 export function noteRetain(m: ArenaMemory, node: number): boolean {
   const record = m.ownerRecord(m.owner);
-  let table = m.get(record + TABLE);
-  let state = m.get(record + STATE);
+  let table = m.get(record + OWNER_TABLE);
+  let state = m.get(record + OWNER_STATE);
   let mask = (1 << ((state & 31) - 3)) - 1;
   if (table === 0 || (state >> 5) * 4 > mask * 3) {
     const sizeClass = table === 0 ? MIN_CLASS : (state & 31) + 1;
@@ -54,14 +51,14 @@ export function noteRetain(m: ArenaMemory, node: number): boolean {
     table = larger;
     mask = largerMask;
     state = sizeClass | (state & ~31);
-    m.put(record + TABLE, table);
-    m.put(record + STATE, state);
+    m.put(record + OWNER_TABLE, table);
+    m.put(record + OWNER_STATE, state);
   }
   const pair = table + 2 * find(m, table, mask, node);
   if (m.get(pair) === 0) {
     m.put(pair, node);
     m.put(pair + 1, 1);
-    m.put(record + STATE, state + 32);
+    m.put(record + OWNER_STATE, state + 32);
   } else {
     m.put(pair + 1, m.get(pair + 1) + 1);
   }
@@ -71,11 +68,11 @@ export function noteRetain(m: ArenaMemory, node: number): boolean {
 /** Forgets one retain by this thread, uncommitted; `false` when it has none of that node. */
 export function noteRelease(m: ArenaMemory, node: number): boolean {
   const record = m.ownerRecord(m.owner);
-  const table = m.get(record + TABLE);
+  const table = m.get(record + OWNER_TABLE);
   if (table === 0) {
     return false;
   }
-  const state = m.get(record + STATE);
+  const state = m.get(record + OWNER_STATE);
   const mask = (1 << ((state & 31) - 3)) - 1;
   let hole = find(m, table, mask, node);
   const pair = table + 2 * hole;
@@ -87,7 +84,7 @@ export function noteRelease(m: ArenaMemory, node: number): boolean {
     m.put(pair + 1, count - 1);
     return true;
   }
-  m.put(record + STATE, state - 32);
+  m.put(record + OWNER_STATE, state - 32);
   // Closes the gap, so that no probe ends early: an entry moves up when its own place isn't after the hole.
   for (let at = (hole + 1) & mask; ; at = (at + 1) & mask) {
     const entry = m.get(table + 2 * at);
@@ -107,9 +104,9 @@ export function noteRelease(m: ArenaMemory, node: number): boolean {
 /** Releases all that an owner retains and frees its record, in commits that may be interrupted and continued. */
 export function releaseOwner(m: ArenaMemory, owner: number, reap: () => void): void {
   const record = m.ownerRecord(owner);
-  const table = m.get(record + TABLE);
+  const table = m.get(record + OWNER_TABLE);
   if (table !== 0) {
-    const sizeClass = m.get(record + STATE) & 31;
+    const sizeClass = m.get(record + OWNER_STATE) & 31;
     for (let pair = table; pair < table + (1 << (sizeClass - 2)); pair += 2) {
       const node = m.get(pair);
       const count = m.get(pair + 1);
@@ -121,7 +118,7 @@ export function releaseOwner(m: ArenaMemory, owner: number, reap: () => void): v
         reap();
       }
     }
-    m.put(record + TABLE, 0);
+    m.put(record + OWNER_TABLE, 0);
     free(m, table, sizeClass);
   }
   m.put(record, 0);

@@ -1,25 +1,21 @@
-import { LIMIT, MAX_PAGES, PAGES, RUNS, SMALL, USED } from "./arena-layout.js";
+import {
+  CUT,
+  FREE,
+  IN_USE,
+  LIMIT,
+  MAX_ORDER,
+  MAX_PAGES,
+  MIN_CLASS,
+  PAGE_CLASS,
+  PAGES,
+  RUN,
+  RUNS,
+  SMALL,
+  SMALL_PAGE,
+  USED,
+} from "./arena-layout.js";
+
 import type { ArenaMemory } from "./arena-memory.js";
-
-/*
- * Blocks of 2^class bytes. Classes 6…15 are cut from pages of one class each; a class of 16 and more is a run of whole pages,
- * aligned to its length, split and joined as buddies. Page 0 of each 4096 holds their descriptors, 4 words a page:
- *
- *   state, next, previous: links of the list that the page (or the run that begins with it) is in, first free block
- *
- * state: FREE | order, RUN | order, or SMALL_PAGE | class | blocks ever cut << 5 | blocks in use << 16; 0 inside of runs.
- *
- * Rule: within one operation allocate first and free last, or what was freed may be overwritten before the commit.
- */
-
-export const MIN_CLASS = 6;
-export const PAGE_CLASS = 16;
-export const MAX_ORDER = 11;
-export const FREE = 1 << 30;
-export const RUN = 1 << 29;
-export const SMALL_PAGE = 1 << 28;
-const CUT = 1 << 5;
-const IN_USE = 1 << 16;
 
 export const descriptorOf = (page: number): number => ((page >> 12) << 26) + ((page & 4095) << 2);
 

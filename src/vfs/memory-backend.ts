@@ -2,25 +2,26 @@ import { platform } from "../platform.js";
 import { copy, nextData, readFile } from "./arena-content.js";
 import { findEntry, inodeOf, visitEntries } from "./arena-directories.js";
 import { rewriteBlock, truncateFile, writeFile } from "./arena-files.js";
+import { filetypeOf, isDirectory, newInode, putTime, settleTimes, sizeOf } from "./arena-inodes.js";
 import {
   ATIME,
   CLASS,
   COUNT,
   CTIME,
   DATA,
-  filetypeOf,
+  DEVICE,
   INO,
-  isDirectory,
   KIND,
+  LIMIT,
   LINKS,
   MTIME,
-  newInode,
+  NEXT_INO,
   OPENS,
-  putTime,
-  settleTimes,
-  sizeOf,
-} from "./arena-inodes.js";
-import { DEVICE, LIMIT, NEXT_INO, ROOT, SALT, USED } from "./arena-layout.js";
+  ROOT,
+  SALT,
+  USED,
+} from "./arena-layout.js";
+
 import { type ArenaDescription, ArenaMemory } from "./arena-memory.js";
 import { commitAndDrop, link, make, reap, remove, rename } from "./arena-names.js";
 import { noteRelease, noteRetain, releaseOwner } from "./arena-owners.js";

@@ -22,11 +22,11 @@ function check(m: ArenaMemory): { inodes: number; blocks: number } {
   // Pages: every one is in a run, a page of small blocks, a free run, or describes pages.
   const pages = m.get(M.PAGES);
   const freeRuns = new Map<number, number>();
-  for (let order = 0; order <= P.MAX_ORDER; order++) {
+  for (let order = 0; order <= M.MAX_ORDER; order++) {
     let previous = 0;
     for (let page = m.get(M.RUNS + order); page !== 0; page = m.get(P.descriptorOf(page) + 1)) {
       const at = P.descriptorOf(page);
-      if (m.get(at) !== (P.FREE | order)) fail(`free run ${page} of order ${order} has state ${m.get(at)}`);
+      if (m.get(at) !== (M.FREE | order)) fail(`free run ${page} of order ${order} has state ${m.get(at)}`);
       if (m.get(at + 2) !== previous) fail(`free run ${page} has a wrong link back`);
       if ((page & ((1 << order) - 1)) !== 0) fail(`free run ${page} isn't aligned`);
       if (freeRuns.has(page)) fail(`free run ${page} is listed twice`);
@@ -35,7 +35,7 @@ function check(m: ArenaMemory): { inodes: number; blocks: number } {
     }
   }
   const smallLists = new Map<number, number>();
-  for (let sizeClass = P.MIN_CLASS; sizeClass < P.PAGE_CLASS; sizeClass++) {
+  for (let sizeClass = M.MIN_CLASS; sizeClass < M.PAGE_CLASS; sizeClass++) {
     let previous = 0;
     for (let page = m.get(M.SMALL + sizeClass); page !== 0; page = m.get(P.descriptorOf(page) + 1)) {
       if (smallLists.has(page)) fail(`page ${page} is listed twice`);
@@ -55,24 +55,24 @@ function check(m: ArenaMemory): { inodes: number; blocks: number } {
     }
     const at = P.descriptorOf(page);
     const state = m.get(at);
-    if ((state & P.FREE) !== 0) {
+    if ((state & M.FREE) !== 0) {
       const order = state & 31;
       if (freeRuns.get(page) !== order) fail(`free run ${page} isn't listed`);
       freeRuns.delete(page);
       const buddy = page ^ (1 << order);
-      if (order < P.MAX_ORDER && m.get(P.descriptorOf(buddy)) === state && buddy + (1 << order) <= pages)
+      if (order < M.MAX_ORDER && m.get(P.descriptorOf(buddy)) === state && buddy + (1 << order) <= pages)
         fail(`free runs ${page} and ${buddy} aren't joined`);
       page += 1 << order;
-    } else if ((state & P.RUN) !== 0) {
+    } else if ((state & M.RUN) !== 0) {
       const order = state & 31;
-      expected.set(page << 14, order + P.PAGE_CLASS);
-      used += 2 ** (order + P.PAGE_CLASS);
+      expected.set(page << 14, order + M.PAGE_CLASS);
+      used += 2 ** (order + M.PAGE_CLASS);
       page += 1 << order;
-    } else if ((state & P.SMALL_PAGE) !== 0) {
+    } else if ((state & M.SMALL_PAGE) !== 0) {
       const sizeClass = state & 31;
       const cut = (state >> 5) & 2047;
       const inUse = (state >> 16) & 2047;
-      const total = 1 << (P.PAGE_CLASS - sizeClass);
+      const total = 1 << (M.PAGE_CLASS - sizeClass);
       if (cut > total || inUse > cut) fail(`page ${page} has ${inUse} of ${cut} of ${total} in use`);
       if ((inUse === total) === smallLists.has(page))
         fail(`page ${page} (${inUse} of ${total}) in its list or not`);
@@ -133,22 +133,22 @@ function check(m: ArenaMemory): { inodes: number; blocks: number } {
   const inos = new Set<number>();
   const root = m.get(M.ROOT);
   const visit = (node: number) => {
-    own(node, P.MIN_CLASS, "an inode");
-    const kind = m.get(node + I.KIND);
-    const ino = (m.get(node + I.INO) >>> 0) + m.get(node + I.INO + 1) * 2 ** 32;
+    own(node, M.MIN_CLASS, "an inode");
+    const kind = m.get(node + M.KIND);
+    const ino = (m.get(node + M.INO) >>> 0) + m.get(node + M.INO + 1) * 2 ** 32;
     if (inos.has(ino)) fail(`inode number ${ino} is used twice`);
     inos.add(ino);
-    const data = m.get(node + I.DATA);
-    const sizeClass = m.get(node + I.CLASS);
+    const data = m.get(node + M.DATA);
+    const sizeClass = m.get(node + M.CLASS);
     if (data !== 0) own(data, sizeClass, `inode ${ino}`);
     else if (sizeClass !== 0) fail(`inode ${ino} has a class and no data`);
     if ((kind & 0xff) !== 3) {
-      if ((kind & I.MAPPED) !== 0) {
+      if ((kind & M.MAPPED) !== 0) {
         const size = I.sizeOf(m, node);
         for (let index = 0; index < 1 << (sizeClass - 2); index++) {
           const block = m.get(data + index);
           if (block === 0) continue;
-          own(block, P.PAGE_CLASS, `inode ${ino}, block ${index}`);
+          own(block, M.PAGE_CLASS, `inode ${ino}, block ${index}`);
           if (index * 65536 >= size) fail(`inode ${ino} has block ${index} beyond its size ${size}`);
         }
       }
@@ -170,7 +170,7 @@ function check(m: ArenaMemory): { inodes: number; blocks: number } {
         if (numbers.has(number)) fail(`directory ${ino} has slot ${number} twice in its table`);
         numbers.add(number);
       }
-      const used = m.get(node + I.SLOTS);
+      const used = m.get(node + M.SLOTS);
       if (numbers.size !== used || used > capacity)
         fail(`directory ${ino}: ${numbers.size} of ${used} slots in table`);
       let cookie = 0;
@@ -194,9 +194,9 @@ function check(m: ArenaMemory): { inodes: number; blocks: number } {
         const name = m.bytes.subarray(from + 1, from + 1 + length).join();
         if (seen.has(name)) fail(`directory ${ino} has a name twice`);
         seen.add(name);
-        if ((m.get(child + I.KIND) & 0xff) === 3) {
+        if ((m.get(child + M.KIND) & 0xff) === 3) {
           folders++;
-          if (m.get(child + I.PARENT) !== node) fail(`directory ${ino} isn't the parent of its child`);
+          if (m.get(child + M.PARENT) !== node) fail(`directory ${ino} isn't the parent of its child`);
         }
         const before = links.get(child) ?? 0;
         links.set(child, before + 1);
@@ -204,25 +204,25 @@ function check(m: ArenaMemory): { inodes: number; blocks: number } {
       }
       if (m.get(data + 4) >>> 0 <= cookie) fail(`directory ${ino} would give a cookie twice`);
     }
-    if (count !== m.get(node + I.COUNT)) fail(`directory ${ino} counts ${m.get(node + I.COUNT)} of ${count}`);
+    if (count !== m.get(node + M.COUNT)) fail(`directory ${ino} counts ${m.get(node + M.COUNT)} of ${count}`);
     const expectedLinks = node !== root && !links.has(node) ? 0 : 2 + folders;
-    if (m.get(node + I.LINKS) !== expectedLinks) fail(`directory ${ino} has ${m.get(node + I.LINKS)} links`);
+    if (m.get(node + M.LINKS) !== expectedLinks) fail(`directory ${ino} has ${m.get(node + M.LINKS)} links`);
   };
   visit(root);
   for (const [node, count] of links) {
-    if ((m.get(node + I.KIND) & 0xff) !== 3 && m.get(node + I.LINKS) !== count)
-      fail(`node ${node} has ${count} names and ${m.get(node + I.LINKS)} links`);
+    if ((m.get(node + M.KIND) & 0xff) !== 3 && m.get(node + M.LINKS) !== count)
+      fail(`node ${node} has ${count} names and ${m.get(node + M.LINKS)} links`);
   }
   // Nodes without a name are there because someone retains them.
   for (const node of retained.keys()) {
-    if (m.get(node + I.OPENS) < (retained.get(node) as number))
+    if (m.get(node + M.OPENS) < (retained.get(node) as number))
       fail(`node ${node} is retained more than it counts`);
     if (!owned.has(node)) visit(node);
   }
   for (const [block, sizeClass] of expected) {
     if (owned.has(block)) continue;
     // Retained by the thread that made the arena, which keeps no table.
-    if (sizeClass === P.MIN_CLASS && m.get(block + I.LINKS) === 0 && m.get(block + I.OPENS) > 0) visit(block);
+    if (sizeClass === M.MIN_CLASS && m.get(block + M.LINKS) === 0 && m.get(block + M.OPENS) > 0) visit(block);
   }
   for (const [block, sizeClass] of expected) {
     if (!owned.has(block)) fail(`block ${block} of class ${sizeClass} is lost`);
