@@ -6,6 +6,7 @@ import { NameSection } from "./binary/names.js";
 import { type Rewriting, rewriteHead } from "./binary/rewrite.js";
 import { isBinary } from "./binary/sections.js";
 import { CompileError, UnsupportedError, WasmexError } from "./errors.js";
+import { isInstantiated } from "./instantiated.js";
 import { platform } from "./platform.js";
 import type { ExternKind, ExternType, ImportEntry, ModuleData, ShapeType } from "./shape.js";
 import { classOf, fail, type LoadOptions, load, type ModuleSource, viewOf } from "./source.js";
@@ -32,16 +33,6 @@ interface Given {
 /** Where the engine modules that were handed out come from. */
 const origins = new WeakMap<WebAssembly.Module, Image>();
 
-let mark: (module: Module) => void;
-
-/**
- * Tells a module that it has an instance: its name is fixed from now on.
- * @internal
- */
-export function markInstantiated(module: Module): void {
-  mark(module);
-}
-
 /**
  * A compiled module: stateless, instantiated as often as you like.
  *
@@ -59,18 +50,11 @@ export class Module {
   /** Whatever the engine compiled first: custom sections are the same in all. */
   #any: WebAssembly.Module | undefined;
   readonly #variants = new Map<string, Promise<WebAssembly.Module>>();
-  #instantiated = false;
   #name: string | undefined;
   #names: NameSection | undefined;
   #interface: ModuleInterface | undefined;
   #exports: Readonly<Record<string, ExternType>> | undefined;
   #imports: Readonly<Record<string, Readonly<Record<string, ExternType>>>> | undefined;
-
-  static {
-    mark = (module) => {
-      module.#instantiated = true;
-    };
-  }
 
   private constructor({ what, name }: Given, image: Image | undefined, plain?: WebAssembly.Module) {
     this.#what = what;
@@ -243,7 +227,7 @@ export class Module {
 
   /** @throws {WasmexError} once an instance of the module exists */
   setName(name: string): void {
-    if (this.#instantiated) {
+    if (isInstantiated(this)) {
       throw new WasmexError("Could not change module name. Maybe it is already instantiated?");
     }
     this.#name = name;

@@ -82,7 +82,7 @@ describe(`Process (${thread})`, () => {
     const all = await Promise.all([
       guest.callFunction("many", values),
       guest.callFunction("next"),
-      guest.callFunction("many", values.toReversed?.() ?? [...values].reverse()),
+      guest.callFunction("many", [...values].reverse()),
       guest.callFunction("next"),
     ]);
     expect(all).toEqual([[15, 0], [1], [0, 15], [2]]);

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import type { Platform } from "../../src/platform.js";
 import { common } from "./common.js";
 import { spawnThread, threadSupport } from "./threads.js";
@@ -6,5 +7,6 @@ export const nodePlatform: Platform = {
   ...common,
   threadSupport,
   spawnThread,
+  readUrl: (url) => (url.protocol === "file:" ? readFile(url) : undefined),
   loadWabt: async () => (await import("wabt")).default(),
 };

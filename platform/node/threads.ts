@@ -8,6 +8,29 @@ export function threadSupport(): ThreadSupport {
   return { threads: true, sharedMemory: true, reason: "", parallelism: availableParallelism() };
 }
 
+/**
+ * What a thread evaluates. Compiling the worker's code costs about as much as starting the bare thread; the engine can keep what it
+ * compiled. So the first thread of a process sends that back once its instance is ready, and later ones begin with it. Where the
+ * runtime has no such thing the code is run as it is.
+ */
+const BOOT = `
+const { parentPort, workerData: { code, kept } } = require("node:worker_threads");
+const wrapped = "(function(require,wasmexKeepCode){" + code + "\\n})";
+let script;
+try {
+  script = new (require("node:vm").Script)(wrapped, { filename: "wasmex-worker.js", cachedData: kept });
+} catch {}
+const keep = script?.createCachedData && kept === undefined
+  ? () => parentPort.postMessage({ kind: "kept", kept: script.createCachedData() })
+  : undefined;
+(script === undefined ? (0, eval)(wrapped) : script.runInThisContext())(require, keep);`;
+
+let kept: Uint8Array | undefined;
+
+function isKept(message: unknown): message is { kept: Uint8Array } {
+  return (message as { kind?: unknown }).kind === "kept";
+}
+
 class WorkerThread implements Thread {
   onMessage: ((message: unknown) => void) | undefined;
   onDeath: ((reason: Error) => void) | undefined;
@@ -16,7 +39,10 @@ class WorkerThread implements Thread {
 
   constructor(worker: Worker) {
     this.#worker = worker;
-    worker.on("message", (message) => this.onMessage?.(message));
+    worker.on("message", (message: unknown) => {
+      if (isKept(message)) kept = message.kept;
+      else this.onMessage?.(message);
+    });
     worker.on("messageerror", (error) => this.#died(error));
     worker.on("error", (error) => this.#died(deathOf(error)));
     worker.on("exit", (code) => {
@@ -71,7 +97,7 @@ export function spawnThread(options: { url?: string | URL; name?: string }): Pro
   try {
     const worker =
       url === undefined
-        ? new Worker(workerSource, { ...settings, eval: true })
+        ? new Worker(BOOT, { ...settings, eval: true, workerData: { code: workerSource, kept } })
         : new Worker(typeof url === "string" && /^[a-z]+:\/\//i.test(url) ? new URL(url) : url, settings);
     return Promise.resolve(new WorkerThread(worker));
   } catch (error) {

@@ -15,8 +15,14 @@ usePlatform({
   loadWabt: none,
 });
 
+/** Set by `threads.ts` in the first thread of a process: keeps the compiled code for the others. */
+declare const wasmexKeepCode: (() => void) | undefined;
+
 const port = parentPort;
 if (port !== null) {
-  const receive = serveThread((message) => port.postMessage(message));
+  const receive = serveThread(
+    (message) => port.postMessage(message),
+    typeof wasmexKeepCode === "function" ? wasmexKeepCode : undefined,
+  );
   port.on("message", receive);
 }

@@ -23,16 +23,15 @@ import {
   type Words,
   wordsOf,
 } from "./ring.js";
+import { Spinner } from "./spin.js";
 import { type Layout, readValues, writeValue, writeValues } from "./values.js";
 
 /** How long the host looks for a reply before it lets its event loop go on, in milliseconds. */
 const HOST_SPIN = 0.012;
 /** How long calls in a row may keep the host from its event loop, in milliseconds. */
 const SLICE = 1;
-/** A call that took longer is not worth looking for, in milliseconds. */
-const SHORT_CALL = 0.2;
-/** After long calls, one in this many is looked for all the same: the next may be short again. */
-const PROBE_EVERY = 16;
+/** Misses in a row after which one wait in this many still looks. */
+const MOST_SKIPS = 16;
 
 /** What the client leaves to others. */
 export interface ClientHost extends CallerHost {
@@ -98,8 +97,7 @@ export class Client implements Caller {
   #asleep = false;
   #alive = false;
   #sliceBegan = 0;
-  #lastShort = true;
-  #skipped = 0;
+  readonly #spinner = new Spinner(MOST_SKIPS);
 
   constructor(channel: Channel, host: ClientHost, deadlines: Deadlines) {
     const words = wordsOf(channel.words);
@@ -303,7 +301,7 @@ export class Client implements Caller {
     }
     this.#awake();
     const now = this.#host.now();
-    while (replies.ready && !this.#ended) this.#take(now);
+    while (replies.ready && !this.#ended) this.#take();
     if (this.#ended) return;
     if (this.#backlog.length > 0) this.#refill();
     if (this.#answersLeft.length > 0) this.#flushAnswers();
@@ -314,19 +312,17 @@ export class Client implements Caller {
 
   /** Looks for a reply for a little while, where one is likely to come soon. */
   #look(): boolean {
-    if (!this.#busy || !this.#worthSpinning(this.#host.now())) return false;
+    const { now } = this.#host;
+    if (!this.#busy || !this.#maySpin || now() - this.#sliceBegan > SLICE || !this.#spinner.worthwhile)
+      return false;
     this.#awake();
-    return this.#replies.spin(HOST_SPIN, this.#host.now);
+    const found = this.#replies.spin(HOST_SPIN, now);
+    if (found) this.#spinner.hit();
+    else this.#spinner.miss();
+    return found;
   }
 
-  #worthSpinning(now: number): boolean {
-    if (!this.#maySpin || now - this.#sliceBegan > SLICE) return false;
-    if (this.#lastShort) return true;
-    this.#skipped = (this.#skipped + 1) % PROBE_EVERY;
-    return this.#skipped === 0;
-  }
-
-  #take(now: number): void {
+  #take(): void {
     const at = this.#replies.at;
     const word = this.#int32[at + KIND] as number;
     const kind = word & 255;
@@ -334,7 +330,7 @@ export class Client implements Caller {
       this.#host.serve(kind, word >>> 8, at);
       return;
     }
-    const pending = (kind & records.NESTED) !== 0 ? this.#takeNested(at) : this.#takePending(now);
+    const pending = (kind & records.NESTED) !== 0 ? this.#takeNested(at) : this.#takePending();
     this.#host.drain();
     this.#deliver(kind & ~records.NESTED, word >>> 8, at, pending);
   }
@@ -344,7 +340,7 @@ export class Client implements Caller {
     this.#replies.release();
   }
 
-  #takePending(now: number): Pending | undefined {
+  #takePending(): Pending | undefined {
     const pending = this.#pending[this.#head++];
     if (this.#head === this.#pending.length) {
       this.#pending.length = 0;
@@ -353,7 +349,6 @@ export class Client implements Caller {
       this.#pending.splice(0, this.#head);
       this.#head = 0;
     }
-    this.#lastShort = pending !== undefined && now - pending.began < SHORT_CALL;
     this.#host.replied();
     return pending;
   }

@@ -17,10 +17,11 @@ import {
   type Words,
   wordsOf,
 } from "./ring.js";
+import { Spinner } from "./spin.js";
 import { type Layout, readValues, writeValues } from "./values.js";
 
-/** A gap between two calls that is worth looking through, in milliseconds. */
-const SHORT_GAP = 1;
+/** Misses in a row after which one wait in this many still looks. */
+const MOST_SKIPS = 32;
 
 /** Unwinds the guest to its caller after a host function has failed; the error itself is the host's. No stack is taken. */
 export class HostFailure {
@@ -67,8 +68,8 @@ export class Endpoint {
   /** Layouts of the results of host calls further out on the stack, and answers that came for them early. */
   readonly #waiting = new Map<number, Layout>();
   readonly #early = new Map<number, Answer>();
-  #callsClose = true;
-  #answersClose = true;
+  readonly #callSpinner = new Spinner(MOST_SKIPS);
+  readonly #answerSpinner = new Spinner(MOST_SKIPS);
 
   constructor(options: EndpointOptions) {
     const { channel } = options;
@@ -89,7 +90,7 @@ export class Endpoint {
     this.#functions = functions;
     const calls = this.#calls;
     for (;;) {
-      this.#callsClose = this.#wait(calls, this.#callsClose);
+      if (!calls.ready) this.#wait(calls, this.#callSpinner);
       this.#serveCall(calls, 0);
     }
   }
@@ -107,7 +108,7 @@ export class Endpoint {
     this.#send(kind | (index << 8), id, parameters, values);
     const answers = this.#answers;
     for (;;) {
-      if (!answers.ready) this.#answersClose = this.#wait(answers, this.#answersClose);
+      if (!answers.ready) this.#wait(answers, this.#answerSpinner);
       const word = this.#int32[answers.at + KIND] as number;
       if ((word & 255) === records.NESTED_CALL) {
         this.#waiting.set(id, results);
@@ -227,17 +228,16 @@ export class Endpoint {
     this.ring();
   }
 
-  /** Waits for a record: looks for it a while where the last one came soon, then sleeps. Answers whether this one did. */
-  #wait(ring: RingReader, close: boolean): boolean {
-    if (this.#spin === 0) {
-      ring.sleep();
-      return false;
+  /** Waits for a record: looks for it a while where that has paid, then sleeps. */
+  #wait(ring: RingReader, spinner: Spinner): void {
+    if (this.#spin > 0 && spinner.worthwhile) {
+      if (ring.spin(this.#spin, this.#options.now)) {
+        spinner.hit();
+        return;
+      }
+      spinner.miss();
     }
-    const { now } = this.#options;
-    if (ring.spin(close ? this.#spin : this.#spin / 8, now)) return true;
-    const began = now();
     ring.sleep();
-    return now() - began < SHORT_GAP;
   }
 }
 
