@@ -39,6 +39,8 @@ import { PreciseTimes } from "./directory-times.js";
 import { clearForRename, windows } from "./directory-windows.js";
 
 const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW = 0 } = constants;
+/** Whether the system tells files from directories itself: macOS answers EPERM for both, Deno removes either. */
+const exact = process.platform === "linux" && process.versions["deno"] === undefined;
 const quiet = { bigint: true, throwIfNoEntry: false } as const;
 
 /**
@@ -184,8 +186,7 @@ export class DirectoryBackend implements Backend {
 
   unlink(directory: Node, name: Uint8Array, start: number, end: number): Result {
     const removal = (path: Buffer) => {
-      // POSIX lets a system answer EPERM for a directory, and macOS does.
-      if (!this.#nodes.ground.pins && lstatSync(path).isDirectory()) {
+      if (!exact && lstatSync(path).isDirectory()) {
         return -ERRNO_ISDIR;
       }
       unlinkSync(path);
@@ -196,7 +197,7 @@ export class DirectoryBackend implements Backend {
 
   rmdir(directory: Node, name: Uint8Array, start: number, end: number): Result {
     const removal = (path: Buffer) => {
-      if (!this.#nodes.ground.pins && !lstatSync(path).isDirectory()) {
+      if (!exact && !lstatSync(path).isDirectory()) {
         return -ERRNO_NOTDIR;
       }
       rmdirSync(path);

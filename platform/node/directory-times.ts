@@ -15,9 +15,10 @@ interface Precise {
 }
 
 /**
- * Nanoseconds that `node:fs` loses. Its `utimes` takes seconds as a double and passes on microseconds (Node 20), so what a
- * guest sets is kept here beside what the host made of it, and answered for as long as the host's times are those. On
- * the disk, and for another process, the digits below a microsecond are lost.
+ * Nanoseconds that `node:fs` loses. Its `utimes` takes seconds as a double and passes on microseconds (Node 20; Deno
+ * milliseconds), so what a guest sets is kept here beside what the host made of it, and answered for as long as the host's times
+ * are those. On the disk, and for another thread or process, the digits below are lost; and setting one of the two times
+ * cuts the other to the same digits.
  */
 export class PreciseTimes {
   readonly #kept = new Map<bigint, Precise>();
@@ -82,7 +83,7 @@ export function toSeconds(nanoseconds: bigint): number {
 
 function near(host: bigint, asked: bigint): boolean {
   const apart = host - asked;
-  return apart < 2_000n && apart > -2_000n;
+  return apart <= 1_000_000n && apart >= -1_000_000n;
 }
 
 /** Files from before 1970 can't be told in preview 1. */
