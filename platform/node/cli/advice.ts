@@ -5,7 +5,11 @@ const COMPONENT_LAYER = 0x0d;
 /** What to tell about bytes that are no core module, though they look like one. */
 export function adviceOnBytes(bytes: Uint8Array): string | undefined {
   const isComponent =
-    bytes[0] === 0 && bytes[1] === 0x61 && bytes[2] === 0x73 && bytes[3] === 0x6d && bytes[4] === COMPONENT_LAYER;
+    bytes[0] === 0 &&
+    bytes[1] === 0x61 &&
+    bytes[2] === 0x73 &&
+    bytes[3] === 0x6d &&
+    bytes[4] === COMPONENT_LAYER;
   if (!isComponent) return undefined;
   return "this is a component (WASI preview 2), not a core module: build for wasm32-wasip1 (or wasm32-wasi), or unbundle it with `wasm-tools component unbundle`";
 }
@@ -18,7 +22,10 @@ const TOOLCHAINS: readonly { readonly advice: string; readonly knows: (entry: Im
   },
   {
     knows: ({ module, name }) =>
-      module === "wbg" || module === "__wbindgen_placeholder__" || module.endsWith("_bg.js") || name.startsWith("__wbindgen_"),
+      module === "wbg" ||
+      module === "__wbindgen_placeholder__" ||
+      module.endsWith("_bg.js") ||
+      name.startsWith("__wbindgen_"),
     advice:
       "this was made by wasm-bindgen, whose generated .js belongs to it: import that file, or build a plain wasm32-wasip1 program",
   },
@@ -32,7 +39,7 @@ const TOOLCHAINS: readonly { readonly advice: string; readonly knows: (entry: Im
   {
     knows: ({ module, name }) => module === "env" && name === "abort",
     advice:
-      'this looks like AssemblyScript: give env.abort as an import from JavaScript, or build with --use abort= to run it here',
+      "this looks like AssemblyScript: give env.abort as an import from JavaScript, or build with --use abort= to run it here",
   },
   {
     knows: ({ module }) => module.startsWith("wasi:"),

@@ -65,6 +65,7 @@ export function parseArguments(
 export function soleFile(rest: readonly string[], command: string): string {
   const [file, extra] = rest;
   if (file === undefined) throw new UsageError(`wasmex ${command} needs a file ("-" is standard input)`);
-  if (extra !== undefined) throw new UsageError(`wasmex ${command} takes one file; ${JSON.stringify(extra)} is too much`);
+  if (extra !== undefined)
+    throw new UsageError(`wasmex ${command} takes one file; ${JSON.stringify(extra)} is too much`);
   return file;
 }

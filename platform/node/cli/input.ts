@@ -2,15 +2,27 @@ import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { WasmexError } from "../../../src/errors.js";
 
+/** The name of a file that stands for standard input. */
+export const STANDARD_INPUT = "-";
+
+const REASONS: ReadonlyMap<string, string> = new Map([
+  ["ENOENT", "there is no such file"],
+  ["EISDIR", "it is a directory"],
+  ["EACCES", "you may not read it"],
+]);
+
 export interface Input {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** What messages call it, and argv[0] of a program. */
   readonly name: string;
 }
 
-/** Reads a file, or standard input for `-`. */
+/**
+ * Reads a file, or standard input for `-`.
+ * @throws WasmexError where it can't be read
+ */
 export async function readInput(file: string): Promise<Input> {
-  if (file === "-") {
+  if (file === STANDARD_INPUT) {
     const chunks: Buffer[] = [];
     for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
     return { bytes: new Uint8Array(Buffer.concat(chunks)), name: "stdin" };
@@ -18,9 +30,7 @@ export async function readInput(file: string): Promise<Input> {
   try {
     return { bytes: new Uint8Array(await readFile(file)), name: basename(file) };
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code;
-    const why =
-      code === "ENOENT" ? "there is no such file" : code === "EISDIR" ? "it is a directory" : (cause as Error).message;
-    throw new WasmexError(`can't read ${JSON.stringify(file)}: ${why}`, { cause });
+    const { code = "", message } = cause as NodeJS.ErrnoException;
+    throw new WasmexError(`can't read ${JSON.stringify(file)}: ${REASONS.get(code) ?? message}`, { cause });
   }
 }

@@ -1,11 +1,15 @@
 import { Cursor } from "../../../src/binary/cursor.js";
-import { HEADER_SIZE, isBinary } from "../../../src/binary/sections.js";
+import { readInterface } from "../../../src/binary/interface.js";
+import { readMemory } from "../../../src/binary/limits.js";
+import { NameSection } from "../../../src/binary/names.js";
+import { HEADER_SIZE, MEMORY, scanSections } from "../../../src/binary/sections.js";
+import { WasmexError } from "../../../src/errors.js";
 import { Module } from "../../../src/module.js";
-import type { ExternType } from "../../../src/shape.js";
-import { assemble } from "../../../src/wat.js";
-import { adviceOnBytes, adviceOnImports } from "./advice.js";
-import { parseArguments, soleFile, UsageError } from "./arguments.js";
+import type { ExternType, ImportEntry, MemoryType } from "../../../src/shape.js";
+import { adviceOnImports } from "./advice.js";
+import { parseArguments, soleFile } from "./arguments.js";
 import { readInput } from "./input.js";
+import { binaryOf } from "./load.js";
 import { columns, humanBytes, printable, style } from "./terminal.js";
 
 const SECTION_NAMES = [
@@ -25,13 +29,25 @@ const SECTION_NAMES = [
   "tag",
 ];
 
-interface SectionSize {
+interface Section {
   readonly section: string;
   readonly bytes: number;
 }
 
-function sectionSizes(bytes: Uint8Array<ArrayBuffer>): SectionSize[] {
-  const sections: SectionSize[] = [];
+interface Report {
+  readonly file: string;
+  readonly name: string | null;
+  readonly bytes: number;
+  readonly imports: readonly ImportEntry[];
+  readonly exports: readonly { readonly name: string; readonly type: ExternType }[];
+  /** Imported ones first, as their indices have it. */
+  readonly memories: readonly (MemoryType & { readonly imported: boolean })[];
+  readonly sections: readonly Section[];
+  readonly advice: string | null;
+}
+
+function readSections(bytes: Uint8Array<ArrayBuffer>): Section[] {
+  const sections: Section[] = [];
   const cursor = new Cursor(bytes, HEADER_SIZE);
   while (cursor.at < bytes.length) {
     const id = cursor.byte();
@@ -39,17 +55,29 @@ function sectionSizes(bytes: Uint8Array<ArrayBuffer>): SectionSize[] {
     const inside = new Cursor(bytes, cursor.at, cursor.at + size);
     const name = SECTION_NAMES[id] ?? `section ${id}`;
     sections.push({ section: id === 0 ? `custom ${JSON.stringify(inside.name())}` : name, bytes: size });
-    cursor.at += size;
+    cursor.skip(size);
   }
   return sections;
 }
 
+function readMemories(bytes: Uint8Array<ArrayBuffer>, imports: readonly ImportEntry[]): Report["memories"] {
+  const memories = imports.flatMap(({ type }) =>
+    type.kind === "memory" ? [{ ...type, imported: true }] : [],
+  );
+  const cursor = scanSections(bytes).open(MEMORY);
+  for (let left = cursor.end === 0 ? 0 : cursor.count(); left > 0; left--) {
+    memories.push({ ...readMemory(cursor), imported: false });
+  }
+  return memories;
+}
+
 function limits(type: { minimum: number; maximum?: number }, unit: string): string {
+  if (type.maximum === type.minimum) return `${type.minimum} ${unit}`;
   return `${type.minimum}..${type.maximum ?? ""} ${unit}`;
 }
 
 /** One extern type in a line. */
-export function describe(type: ExternType): string {
+function describe(type: ExternType): string {
   switch (type.kind) {
     case "function":
       return `(${type.parameters.join(", ")}) -> (${type.results.join(", ")})`;
@@ -64,47 +92,60 @@ export function describe(type: ExternType): string {
   }
 }
 
-export async function inspect(words: readonly string[]): Promise<number> {
-  const { flags, rest } = parseArguments(words, { "--json": "flag" }, true);
-  const { bytes, name } = await readInput(soleFile(rest, "inspect"));
-  const advice = adviceOnBytes(bytes);
-  if (advice !== undefined) throw new UsageError(`${name}: ${advice}`);
-  const module = await Module.compile(bytes, { thread: "inline" });
-  const binary = isBinary(bytes) ? bytes : new Uint8Array((await assemble(new TextDecoder().decode(bytes), name)).bytes);
-  const sections = sectionSizes(binary);
-  const { importEntries, exports } = module;
-  if (flags.has("--json")) {
-    const report = {
-      file: name,
-      name: module.name ?? null,
-      bytes: module.byteLength,
-      imports: importEntries,
-      exports: Object.entries(exports).map(([exported, type]) => ({ name: exported, type })),
-      sections,
-      advice: adviceOnImports(importEntries) ?? null,
-    };
-    process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
-    return 0;
-  }
-  const title = (text: string) => `\n${style("bold", text, process.stdout)}\n`;
-  let text = `${style("bold", printable(name), process.stdout)}  ${humanBytes(module.byteLength)}`;
-  text += `${module.name === undefined ? "" : `, named ${JSON.stringify(printable(module.name))}`}\n`;
-  text += title(`Imports (${importEntries.length})`);
+function table(report: Report): string {
+  const { stdout } = process;
+  const title = (text: string, count: number) => `\n${style("bold", `${text} (${count})`, stdout)}\n`;
+  const kind = (text: string) => ({ text, colour: "cyan" }) as const;
+  const named = report.name === null ? "" : `, named ${JSON.stringify(printable(report.name))}`;
+  let text = `${style("bold", printable(report.file), stdout)}  ${humanBytes(report.bytes)}${named}\n`;
+  text += title("Imports", report.imports.length);
   text += columns(
-    importEntries.map((entry) => [
-      entry.type.kind,
+    report.imports.map((entry) => [
+      kind(entry.type.kind),
       `${printable(entry.module)}.${printable(entry.name)}`,
       describe(entry.type),
     ]),
+    stdout,
   );
-  text += title(`Exports (${Object.keys(exports).length})`);
+  text += title("Exports", report.exports.length);
   text += columns(
-    Object.entries(exports).map(([exported, type]) => [type.kind, printable(exported), describe(type)]),
+    report.exports.map(({ name, type }) => [kind(type.kind), printable(name), describe(type)]),
+    stdout,
   );
-  text += title("Sections");
-  text += columns(sections.map(({ section, bytes: size }) => [printable(section), humanBytes(size)]));
-  const hint = adviceOnImports(importEntries);
-  if (hint !== undefined) text += `\n${style("yellow", "note:", process.stdout)} ${hint}\n`;
-  process.stdout.write(text);
+  text += title("Memories", report.memories.length);
+  text += columns(
+    report.memories.map((type, index) => [`#${index}`, describe(type), type.imported ? "imported" : ""]),
+    stdout,
+  );
+  text += title("Sections", report.sections.length);
+  text += columns(
+    report.sections.map(({ section, bytes }) => [printable(section), humanBytes(bytes)]),
+    stdout,
+  );
+  if (report.advice !== null) text += `\n${style("yellow", "note:", stdout)} ${report.advice}\n`;
+  return text;
+}
+
+export async function inspect(words: readonly string[]): Promise<number> {
+  const { flags, rest } = parseArguments(words, { "--json": "flag" }, true);
+  const input = await readInput(soleFile(rest, "inspect"));
+  const bytes = await binaryOf(input);
+  const { imports, exports } = readInterface(bytes);
+  const report: Report = {
+    file: input.name,
+    name: NameSection.ofModule(bytes).moduleName ?? null,
+    bytes: bytes.length,
+    imports,
+    exports: Array.from(exports, ([name, type]) => ({ name, type })),
+    memories: readMemories(bytes, imports),
+    sections: readSections(bytes),
+    advice: adviceOnImports(imports) ?? null,
+  };
+  process.stdout.write(flags.has("--json") ? `${JSON.stringify(report, null, 2)}\n` : table(report));
+  // What it declares is of use all the same where this engine is too old for it.
+  await Module.compile(bytes, { thread: "inline" }).catch((error: unknown) => {
+    const why = error instanceof Error ? error.message.replace(/^the module /, "") : String(error);
+    throw new WasmexError(`${input.name} can't be run here: it ${why}`, { cause: error });
+  });
   return 0;
 }

@@ -18,6 +18,11 @@ function version(): string {
   return (manifest as { version: string }).version;
 }
 
+/** Whether `--help` stands among a command's own options, before the file and what is the guest's. */
+function asksForHelp(words: readonly string[]): boolean {
+  return words[0] === "--help" || words[0] === "-h";
+}
+
 /** Answers the exit code. */
 async function main(words: readonly string[]): Promise<number> {
   const [command, ...rest] = words;
@@ -30,7 +35,7 @@ async function main(words: readonly string[]): Promise<number> {
     process.stdout.write(`wasmex ${version()}\n`);
     return 0;
   }
-  if (rest[0] === "--help" || rest[0] === "-h") {
+  if (asksForHelp(rest)) {
     process.stdout.write(helpOf(command));
     return 0;
   }
@@ -44,7 +49,11 @@ async function main(words: readonly string[]): Promise<number> {
     case "wat2wasm":
       return wat2wasm(rest);
     default:
-      throw new UsageError(`there is no command ${JSON.stringify(command)}: use one of ${COMMANDS.join(", ")}`);
+      // `wasmex hello.wasm` can mean one thing only.
+      if (/\.(wasm|wat)$/.test(command)) return run(words);
+      throw new UsageError(
+        `there is no command ${JSON.stringify(command)}: use one of ${COMMANDS.join(", ")}`,
+      );
   }
 }
 
@@ -58,6 +67,6 @@ try {
 } catch (error) {
   if (!(error instanceof WasmexError || error instanceof UsageError)) throw error;
   process.stderr.write(`${style("red", "error:", process.stderr)} ${error.message}\n`);
-  if (error instanceof UsageError) process.stderr.write(`Try: wasmex help\n`);
+  if (error instanceof UsageError) process.stderr.write("Try: wasmex help\n");
   process.exitCode = error instanceof UsageError ? EXIT_USAGE : EXIT_FAILURE;
 }

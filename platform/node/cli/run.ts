@@ -1,15 +1,19 @@
 import { stat } from "node:fs/promises";
 import * as Wasmex from "../../../src/index.js";
-import { adviceOnBytes, adviceOnImports } from "./advice.js";
+import { adviceOnImports } from "./advice.js";
 import { parseArguments, UsageError } from "./arguments.js";
-import { readInput } from "./input.js";
-import { style } from "./terminal.js";
+import { readInput, STANDARD_INPUT } from "./input.js";
+import { compileInput } from "./load.js";
+import { printable, style } from "./terminal.js";
 
 /** As wasmtime: a shell's code for SIGABRT. */
 const EXIT_TRAP = 134;
-const EXIT_FAILURE = 1;
+/** A shell's code for SIGINT. */
+const EXIT_INTERRUPTED = 130;
 /** A guest's code is what `exit` keeps of it. */
 const EXIT_MASK = 0xff;
+/** How many exports are named to someone who asked for one that isn't there. */
+const MOST_NAMES = 12;
 
 const INTEGER = /^[+-]?(0x[0-9a-f]+|\d+)$/i;
 
@@ -20,64 +24,97 @@ function integer(word: string): bigint {
 }
 
 /** A word of the command line as the value that a parameter takes. */
-function valueOf(word: string, type: Wasmex.ValueType, position: number): Wasmex.WasmValue {
+function parseValue(word: string, type: Wasmex.ValueType, position: number): Wasmex.WasmValue {
   if ((type === "i32" || type === "i64") && INTEGER.test(word)) {
     const value = integer(word);
     return type === "i32" ? Number(value) : value;
   }
-  if ((type === "f32" || type === "f64") && word.trim() !== "" && (word === "NaN" || !Number.isNaN(Number(word)))) {
-    return Number(word);
+  if (type === "f32" || type === "f64") {
+    const value = Number(/^[+-]?inf(inity)?$/i.test(word) ? word.replace(/inf.*/i, "Infinity") : word);
+    if (word.trim() !== "" && (/^nan$/i.test(word) || !Number.isNaN(value))) return value;
   }
   if (type === "externref") return word;
   throw new UsageError(`argument #${position} must be an ${type}; ${JSON.stringify(word)} is none`);
 }
 
+/** What `--dir` gives, one preopen each. */
 async function directories(specs: readonly string[]): Promise<Record<string, Wasmex.PreopenOptions>> {
-  const preopen: Record<string, Wasmex.PreopenOptions> = {};
+  const preopens: [string, Wasmex.PreopenOptions][] = [];
   for (const spec of specs) {
-    const [host, guest] = spec.split("::") as [string, string?];
+    const separator = spec.lastIndexOf("::");
+    const host = separator < 0 ? spec : spec.slice(0, separator);
+    const guest = separator < 0 ? spec : spec.slice(separator + 2);
+    if (host === "" || guest === "") throw new UsageError(`--dir ${spec}: write it as HOST or HOST::GUEST`);
     const found = await stat(host).catch(() => undefined);
-    if (!found?.isDirectory()) throw new UsageError(`--dir ${spec}: ${JSON.stringify(host)} is no directory`);
-    preopen[host] = { flags: ["read", "write", "create"], alias: guest ?? host };
+    if (found?.isDirectory() !== true) {
+      const why = found === undefined ? "there is no such directory" : "it is no directory";
+      throw new Wasmex.WasmexError(`--dir ${spec}: can't open ${JSON.stringify(host)}: ${why}`);
+    }
+    // One directory may be given twice, under two names: each needs a key of its own.
+    let key = host;
+    while (preopens.some(([taken]) => taken === key)) key += "/.";
+    preopens.push([key, { flags: ["read", "write", "create"], alias: guest }]);
   }
-  return preopen;
+  return Object.fromEntries(preopens);
 }
 
 function environment(specs: readonly string[]): Record<string, string> {
-  const env: Record<string, string> = {};
+  const env: [string, string][] = [];
   for (const spec of specs) {
     const equals = spec.indexOf("=");
     const key = equals < 0 ? spec : spec.slice(0, equals);
     if (key === "") throw new UsageError(`--env ${spec}: a variable needs a name`);
     const value = equals < 0 ? process.env[key] : spec.slice(equals + 1);
-    if (value !== undefined) env[key] = value;
+    if (value !== undefined) env.push([key, value]);
   }
-  return env;
+  return Object.fromEntries(env);
 }
 
 function timeoutOf(word: string | undefined): number {
   if (word === undefined) return Number.POSITIVE_INFINITY;
-  const milliseconds = Number(word);
+  const milliseconds = word.trim() === "" ? Number.NaN : Number(word);
   if (!(milliseconds > 0)) throw new UsageError(`--timeout takes milliseconds, not ${JSON.stringify(word)}`);
   return milliseconds;
 }
 
-/** What there is to call in a module that has no `_start`. */
+/** What there is to call in a module that has not what was asked for. */
 function callable(module: Wasmex.Module): string {
-  const names = Object.entries(module.exports).flatMap(([name, type]) => (type.kind === "function" ? [name] : []));
-  return names.length === 0 ? "it exports no function" : `it exports ${names.slice(0, 12).join(", ")}${names.length > 12 ? ", ..." : ""}`;
+  const names = Object.entries(module.exports).flatMap(([name, type]) =>
+    type.kind === "function" ? [printable(name)] : [],
+  );
+  if (names.length === 0) return "it exports no function";
+  const more = names.length > MOST_NAMES ? `, and ${names.length - MOST_NAMES} more` : "";
+  return `it exports ${names.slice(0, MOST_NAMES).join(", ")}${more}`;
 }
 
-function explain(error: Wasmex.TrapError): string {
-  const frames = error.frames.map(({ name, index }) => `    at ${name ?? `function ${index}`}\n`).join("");
-  return `${error.message}\n${frames}`;
+function targetType(module: Wasmex.Module, name: string, invoke: string | undefined): Wasmex.FunctionType {
+  const type = module.exports[invoke ?? "_start"];
+  if (type?.kind === "function") return type;
+  const lack =
+    invoke === undefined
+      ? "is no program (it has no _start): call one of its functions with --invoke NAME"
+      : `has no function ${JSON.stringify(invoke)}`;
+  throw new Wasmex.WasmexError(`${name} ${lack}; ${callable(module)}`);
 }
 
+function parseParams(words: readonly string[], type: Wasmex.FunctionType, name: string): Wasmex.WasmValue[] {
+  const { parameters } = type;
+  if (words.length !== parameters.length) {
+    const types = parameters.length === 0 ? "" : ` (${parameters.join(", ")})`;
+    throw new UsageError(`${name} takes ${parameters.length} arguments${types}, not ${words.length}`);
+  }
+  return words.map((word, at) => parseValue(word, parameters[at] as Wasmex.ValueType, at + 1));
+}
+
+/** Tells how the guest ended, where that was not well; answers the exit code. */
 function report(error: unknown, name: string): number {
-  const label = style("red", "error:", process.stderr);
   if (error instanceof Wasmex.ExitError) return error.code & EXIT_MASK;
+  const label = style("red", "error:", process.stderr);
   if (error instanceof Wasmex.TrapError) {
-    process.stderr.write(`${label} ${name} trapped: ${explain(error)}`);
+    process.stderr.write(`${label} ${name} trapped: ${error.message}\n`);
+    for (const frame of error.frames) {
+      process.stderr.write(`    at ${printable(frame.name ?? `function ${frame.index}`)}\n`);
+    }
     return EXIT_TRAP;
   }
   if (error instanceof Wasmex.TimeoutError) {
@@ -99,35 +136,30 @@ export async function run(words: readonly string[]): Promise<number> {
   const timeout = timeoutOf(values.get("--timeout"));
   const preopen = await directories(lists.get("--dir") ?? []);
   const env = environment(lists.get("--env") ?? []);
-  const { bytes, name } = await readInput(file);
-  const component = adviceOnBytes(bytes);
-  if (component !== undefined) throw new UsageError(`${name}: ${component}`);
-  const module = await Wasmex.Module.compile(bytes);
+  const input = await readInput(file);
+  const { name } = input;
+  // Not the default, which would be a death by the signal: a guest in the middle of anything is ended with its terminal in order.
+  process.on("SIGINT", () => process.exit(EXIT_INTERRUPTED));
+  const module = await compileInput(input, "auto");
+  const advice = adviceOnImports(module.importEntries);
+  if (advice !== undefined) throw new Wasmex.LinkError(`${name}: ${advice}`);
   const invoke = values.get("--invoke");
-  const target = invoke ?? "_start";
-  const type = module.exports[target];
-  if (type?.kind !== "function") {
-    const way = invoke === undefined ? "no program (no _start): use --invoke NAME" : `no function ${JSON.stringify(invoke)}`;
-    throw new UsageError(`${name} has ${way}; ${callable(module)}`);
-  }
-  const params = invoke === undefined ? [] : args;
-  if (invoke !== undefined && params.length !== type.parameters.length) {
-    throw new UsageError(`${target} takes ${type.parameters.length} arguments (${type.parameters.join(", ")}), not ${params.length}`);
-  }
-  const parsed = params.map((word, at) => valueOf(word, type.parameters[at] as Wasmex.ValueType, at + 1));
-  let guest: Wasmex.Process;
+  const type = targetType(module, name, invoke);
+  const params = invoke === undefined ? [] : parseParams(args, type, invoke);
+  const guest = await Wasmex.start({
+    module,
+    name,
+    wasi: {
+      args: invoke === undefined ? args : [],
+      env,
+      preopen,
+      programName: name,
+      // Where the module came in by it, there is nothing left to read.
+      stdin: file === STANDARD_INPUT ? "null" : "inherit",
+    },
+  });
   try {
-    guest = await Wasmex.start({
-      module,
-      wasi: { args: invoke === undefined ? args : [], env, preopen, programName: name },
-    });
-  } catch (error) {
-    const advice = adviceOnImports(module.importEntries);
-    if (!(error instanceof Wasmex.LinkError) || advice === undefined) throw error;
-    throw new Wasmex.LinkError(`${name}: ${advice}\n${error.message}`, { cause: error });
-  }
-  try {
-    const results = await guest.callFunction(target, parsed, timeout);
+    const results = await guest.callFunction(invoke ?? "_start", params, timeout);
     if (invoke !== undefined) for (const value of results) process.stdout.write(`${String(value)}\n`);
     return 0;
   } catch (error) {
