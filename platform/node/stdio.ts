@@ -1,4 +1,5 @@
 import { readSync, writeSync } from "node:fs";
+import { isatty } from "node:tty";
 import type { HostStdio } from "../../src/platform.js";
 
 const ERRNO_IO = 29;
@@ -19,6 +20,7 @@ function pause(): void {
 /** The terminal, or whatever this process's standard streams are connected to. */
 export const stdio: HostStdio = {
   onAnyThread: true,
+  isTerminal: isatty,
 
   write(fd, bytes, start, length) {
     let written = 0;

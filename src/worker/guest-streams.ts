@@ -56,15 +56,16 @@ class DrainedStream implements Stream {
 
 /** The host's own input, which the host begins to read when the guest does. */
 class FollowedStream implements Stream {
-  readonly filetype = FILETYPE_CHARACTER_DEVICE;
+  readonly filetype: number;
   readonly seekable = false;
   readonly stuck = STUCK;
   readonly #pipe: Pipe;
   readonly #want: () => void;
 
-  constructor(pipe: Pipe, want: () => void) {
+  constructor(pipe: Pipe, want: () => void, filetype: number) {
     this.#pipe = pipe;
     this.#want = want;
+    this.filetype = filetype;
   }
   read(target: Uint8Array, start: number, length: number): number {
     const count = this.#pipe.readInto(target, start, length);
@@ -100,6 +101,11 @@ class PostedStream extends DrainedStream {
 
 type Target = Exclude<WasiOptions["stdout"] | WasiOptions["stdin"], undefined>;
 
+/** What is a terminal gets its lines one by one from the guest's C library. */
+function filetypeOf({ terminal }: { readonly terminal: boolean }): number {
+  return terminal ? FILETYPE_CHARACTER_DEVICE : FILETYPE_UNKNOWN;
+}
+
 /** The guest's end of a stream, as WASI takes it. */
 export function openStream(plan: StreamPlan, fd: 0 | 1 | 2, host: StreamHost): Target {
   switch (plan.kind) {
@@ -110,11 +116,13 @@ export function openStream(plan: StreamPlan, fd: 0 | 1 | 2, host: StreamHost): T
     case "pipe":
       return Pipe.attach(plan.pipe);
     case "drain": {
-      const kind = plan.terminal ? FILETYPE_CHARACTER_DEVICE : FILETYPE_UNKNOWN;
-      return new DrainedStream(Pipe.attach(plan.pipe), () => host.ring(), kind) as unknown as Target;
+      const pipe = Pipe.attach(plan.pipe);
+      return new DrainedStream(pipe, () => host.ring(), filetypeOf(plan)) as unknown as Target;
     }
-    case "follow":
-      return new FollowedStream(Pipe.attach(plan.pipe), () => host.wantInput()) as unknown as Target;
+    case "follow": {
+      const pipe = Pipe.attach(plan.pipe);
+      return new FollowedStream(pipe, () => host.wantInput(), filetypeOf(plan)) as unknown as Target;
+    }
     case "bytes": {
       const pipe = new Pipe();
       pipe.write(plan.bytes);

@@ -38,7 +38,7 @@ export type StreamPlan =
   /** A pipe that the host empties: into a callback or the console. */
   | { readonly kind: "drain"; readonly pipe: SharedPipe; readonly terminal: boolean }
   /** The host's own input, followed by the host once the guest asks. */
-  | { readonly kind: "follow"; readonly pipe: SharedPipe }
+  | { readonly kind: "follow"; readonly pipe: SharedPipe; readonly terminal: boolean }
   /** Without shared memory: all the input there is, and output by message. */
   | { readonly kind: "bytes"; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly kind: "message" };

@@ -49,7 +49,11 @@ export class HostStreams {
     if (stdin === "inherit") this.#followed = new Pipe({ blocking: true });
     this.plans = [
       stdin === "inherit"
-        ? { kind: "follow", pipe: this.#share(this.#followed as Pipe) }
+        ? {
+            kind: "follow",
+            pipe: this.#share(this.#followed as Pipe),
+            terminal: platform().stdio.isTerminal?.(0) !== false,
+          }
         : stdin === "null"
           ? { kind: "null" }
           : { kind: "pipe", pipe: this.#share(stdin, pipeBytes) },
