@@ -1,17 +1,18 @@
 // Builds the demo into static files that any host can serve: node demo/build.mjs [directory]
+import { existsSync } from "node:fs";
 import { copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
-import { bundleOptions } from "../build.mjs";
+import { buildAll, bundleOptions } from "../build.mjs";
 
 const demo = fileURLToPath(new URL("./", import.meta.url));
 const root = fileURLToPath(new URL("../", import.meta.url));
 const modules = join(root, "node_modules");
 const nothing = join(demo, "ui/nothing.ts");
 
-/** What the pages fetch when a visitor asks for it, beside what is bundled into them. */
+/** What the pages fetch beside what is bundled into them. @type {[to: string, from: string][]} */
 const COPIES = [
   ["index.html", join(demo, "index.html")],
   ["tag.html", join(demo, "tag.html")],
@@ -31,7 +32,7 @@ const COPIES = [
   ],
 ];
 
-/** The package from its source: the pages are built without the package being built first. */
+/** The package from its source: the pages are built without the package being built first. @type {import("esbuild").Plugin} */
 const packageFromSource = {
   name: "wasmex-from-source",
   setup(builder) {
@@ -39,7 +40,10 @@ const packageFromSource = {
   },
 };
 
-/** Sizes of the package's files as `dist` has them, for the page that tells them; none before the package is built. */
+/**
+ * Sizes of the package's files as `dist` has them, for the page that tells them.
+ * @param {string} dist
+ */
 async function packageSizes(dist) {
   const files = [];
   for (const name of await readdir(dist).catch(() => [])) {
@@ -52,9 +56,10 @@ async function packageSizes(dist) {
 
 /**
  * Builds the pages.
- * @param options.outdir where to; default `dist/demo`
- * @param options.dist the built package: its script-tag files are copied beside the pages; default `dist`
- * @param options.isolate puts the isolation service worker into every page, for hosts that can't set headers
+ * @param {object} [options]
+ * @param {string} [options.outdir] where to; default `dist/demo`
+ * @param {string} [options.dist] the built package: its script-tag files are copied beside the pages; default `dist`
+ * @param {boolean} [options.isolate] puts the isolation service worker into every page, for hosts that can't set headers
  */
 export async function buildDemo({
   outdir = join(root, "dist/demo"),
@@ -64,6 +69,8 @@ export async function buildDemo({
   await rm(outdir, { recursive: true, force: true });
   for (const folder of ["programs", "fonts"]) await mkdir(join(outdir, folder), { recursive: true });
 
+  // The script-tag page loads the package's own file, and one page tells what the files weigh.
+  if (!existsSync(join(dist, "wasmex.global.js"))) await buildAll({ declarations: false });
   const sizes = await packageSizes(dist);
   const options = bundleOptions("browser");
   const result = await build({
@@ -107,7 +114,10 @@ export async function buildDemo({
   return { outdir, files: Object.keys(result.metafile.outputs).map((file) => basename(file)) };
 }
 
-/** The isolation helper by itself: one classic script that is page script and service worker at once. */
+/**
+ * The isolation helper by itself: one classic script that is page script and service worker at once.
+ * @param {string} outdir
+ */
 export async function buildIsolation(outdir) {
   await build({
     entryPoints: [join(root, "platform/browser/isolation.ts")],

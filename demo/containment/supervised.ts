@@ -38,7 +38,10 @@ export class Supervised {
   #broken = 0;
 
   constructor() {
-    this.#start = button("Start the supervisor", () => void this.#begin(), { class: "button button-paint" });
+    this.#start = button("Start the supervisor", () => void this.#begin(), {
+      class: "button button-paint",
+      disabled: !hasThreads,
+    });
     this.#faults = [
       button("Make it hang", () => void this.#break("hang"), { disabled: true }),
       button("Pull the plug", () => void this.#break("plug"), {

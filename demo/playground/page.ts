@@ -1,9 +1,10 @@
 import * as Wasmex from "wasmex";
 import type { Page } from "../app.js";
-import { button, freshId, h, panel } from "../ui/dom.js";
+import { button, h, panel } from "../ui/dom.js";
 import { Editor } from "../ui/editor.js";
 import { missingNote } from "../ui/environment.js";
 import { Log } from "../ui/log.js";
+import { Tabs } from "../ui/tabs.js";
 import { duration, messageOf, size } from "../ui/text.js";
 import { EXAMPLES, type Example } from "./examples.js";
 import { Guest, type GuestState } from "./guest.js";
@@ -33,6 +34,7 @@ class Playground implements Page {
   });
   readonly #wat: Editor;
   readonly #host: Editor;
+  readonly #tabs: Tabs;
   readonly #state = h("span", { class: "chip", role: "status" }, STATES.none);
   readonly #compiled = h("span", { class: "quiet number compiled", role: "status" });
   readonly #note = h("p", { class: "quiet example-note" });
@@ -61,6 +63,10 @@ class Playground implements Page {
       onChange: () => this.#host.showFault(undefined),
       onRun,
     });
+    this.#tabs = new Tabs("Source", [
+      { label: "module.wat", content: [this.#note, this.#wat.root] },
+      { label: "host.js", content: [this.#host.root] },
+    ]);
     this.#stop = button("Stop", () => void this.#guest.stop(), { disabled: true });
     this.#timeout = h(
       "select",
@@ -88,7 +94,6 @@ class Playground implements Page {
   }
 
   #layOut(): HTMLElement {
-    const tabs = this.#tabs();
     const file = h("input", {
       type: "file",
       accept: ".wasm,.wat",
@@ -101,13 +106,13 @@ class Playground implements Page {
       if (chosen !== undefined) void this.#openFile(chosen);
       file.value = "";
     });
-    const source = panel("Module", { class: "panel-flush source" }, tabs.bodies);
+    const source = panel("Module", { class: "panel-flush source" }, this.#tabs.bodies);
     source.tools.append(
       this.#examples,
       button("Open…", () => file.click(), { title: "A .wasm or .wat file" }),
       file,
     );
-    source.body.before(h("div", { class: "tab-rim" }, tabs.strip, this.#compiled));
+    source.body.before(h("div", { class: "tab-rim" }, this.#tabs.strip, this.#compiled));
     source.body.after(
       h(
         "div",
@@ -151,60 +156,6 @@ class Playground implements Page {
     );
   }
 
-  #tabs(): { strip: HTMLElement; bodies: HTMLElement[] } {
-    const make = (label: string, content: readonly (HTMLElement | string)[], selected: boolean) => {
-      const id = freshId();
-      const body = h(
-        "div",
-        { role: "tabpanel", id, class: "tab-body", "aria-label": label, hidden: !selected },
-        ...content,
-      );
-      const tab = h(
-        "button",
-        {
-          type: "button",
-          role: "tab",
-          class: "tab",
-          "aria-controls": id,
-          "aria-selected": String(selected),
-          tabindex: selected ? 0 : -1,
-        },
-        label,
-      );
-      return { tab, body };
-    };
-    const all = [
-      make("module.wat", [this.#note, this.#wat.root], true),
-      make("host.js", [this.#host.root], false),
-    ];
-    const select = (index: number): void => {
-      all.forEach(({ tab, body }, at) => {
-        tab.setAttribute("aria-selected", String(at === index));
-        tab.tabIndex = at === index ? 0 : -1;
-        body.hidden = at !== index;
-      });
-    };
-    all.forEach(({ tab }, index) => {
-      tab.addEventListener("click", () => select(index));
-      tab.addEventListener("keydown", (event) => {
-        if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
-        const next = (index + 1) % all.length;
-        select(next);
-        all[next]?.tab.focus();
-      });
-    });
-    this.#selectTab = select;
-    return {
-      strip: h(
-        "div",
-        { role: "tablist", class: "tabs", "aria-label": "Source" },
-        all.map(({ tab }) => tab),
-      ),
-      bodies: all.map(({ body }) => body),
-    };
-  }
-  #selectTab: (index: number) => void = () => undefined;
-
   #open(id: string): void {
     const example = EXAMPLES.find((one) => one.id === id);
     if (example === undefined) return;
@@ -215,7 +166,7 @@ class Playground implements Page {
     this.#note.textContent = example.note;
     this.#manifest.clear("Compiling");
     this.#memory.setLook(example.view?.as ?? "uint8", example.view ?? {});
-    this.#selectTab(0);
+    this.#tabs.select(0);
     this.#compile();
     // An example of ours may be started unasked, so that there is something to see.
     const edit = this.#edits;
@@ -340,7 +291,7 @@ class Playground implements Page {
   }
 
   #reveal(name: string): void {
-    this.#selectTab(0);
+    this.#tabs.select(0);
     this.#wat.reveal(new RegExp(`\\(func\\s+\\$${name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}[\\s()]`));
     this.#wat.focus();
   }

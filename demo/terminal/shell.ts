@@ -13,7 +13,7 @@ import {
   resolvePath,
   type Write,
 } from "./streams.js";
-import { type Command, type Pipeline, parse, ShellSyntaxError } from "./syntax.js";
+import { type Command, parse, ShellSyntaxError, split } from "./syntax.js";
 import type { Tty } from "./tty.js";
 
 export interface ShellEvents {
@@ -76,16 +76,16 @@ export class Shell {
     }
   }
 
-  async #runLine(text: string): Promise<void> {
-    if (text.trim() === "") return;
+  async #runLine(line: string): Promise<void> {
     this.#interrupt = new AbortController();
     try {
-      for (const pipeline of parse(text, (name) =>
-        name === "?" ? String(this.#code) : (this.#env.get(name) ?? ""),
-      )) {
-        if (pipeline.when === "success" && this.#code !== 0) continue;
-        if (pipeline.when === "failure" && this.#code === 0) continue;
-        this.#code = await this.#runPipeline(pipeline, this.#interrupt.signal);
+      for (const { when, text } of split(line)) {
+        if (when === "success" && this.#code !== 0) continue;
+        if (when === "failure" && this.#code === 0) continue;
+        const commands = parse(text, (name) =>
+          name === "?" ? String(this.#code) : (this.#env.get(name) ?? ""),
+        );
+        this.#code = await this.#runPipeline(commands, this.#interrupt.signal);
         if (this.#interrupt.signal.aborted) break;
       }
     } catch (error) {
@@ -99,7 +99,7 @@ export class Shell {
     }
   }
 
-  async #runPipeline({ commands }: Pipeline, signal: AbortSignal): Promise<number> {
+  async #runPipeline(commands: readonly Command[], signal: AbortSignal): Promise<number> {
     const last = commands.length - 1;
     // Where programs have threads they run side by side; else one after the other, each on all that the one before left.
     const pipes = commands.slice(0, last).map(() => new Pipe({ blocking: hasThreads }));

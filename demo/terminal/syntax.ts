@@ -6,27 +6,25 @@ export interface Command {
   readonly output: { readonly path: string; readonly append: boolean } | undefined;
 }
 
-/** Commands joined by pipes, and when to run them: always, or only if the one before them succeeded or failed. */
-export interface Pipeline {
+/** A part of a line, and when to run it: always, or only if the one before it succeeded or failed. */
+export interface Part {
   readonly when: "always" | "success" | "failure";
-  readonly commands: readonly Command[];
+  readonly text: string;
 }
 
 export class ShellSyntaxError extends Error {}
 
-type Token = { operator: string } | { word: string; quoted: boolean };
+type Token = { operator: string } | { word: string };
 
-const OPERATORS = ["&&", "||", ">>", "|", ";", "<", ">"];
+const OPERATORS = [">>", "|", "<", ">"];
 const VARIABLE = /^\$(?:\{(\w+|\?)\}|(\w+|\?))/;
 
 function tokenize(text: string, variable: (name: string) => string): Token[] {
   const tokens: Token[] = [];
   let word: string | undefined;
-  let quoted = false;
   const flush = (): void => {
-    if (word !== undefined) tokens.push({ word, quoted });
+    if (word !== undefined) tokens.push({ word });
     word = undefined;
-    quoted = false;
   };
   let at = 0;
   const expand = (): boolean => {
@@ -52,11 +50,9 @@ function tokenize(text: string, variable: (name: string) => string): Token[] {
       const end = text.indexOf("'", at + 1);
       if (end < 0) throw new ShellSyntaxError("a quote ' is not closed");
       word = (word ?? "") + text.slice(at + 1, end);
-      quoted = true;
       at = end + 1;
     } else if (c === '"') {
       word ??= "";
-      quoted = true;
       at += 1;
       while (text[at] !== '"') {
         if (at >= text.length) throw new ShellSyntaxError('a quote " is not closed');
@@ -78,57 +74,80 @@ function tokenize(text: string, variable: (name: string) => string): Token[] {
   return tokens;
 }
 
-/** Reads a line as a shell does: quotes, variables, pipes, redirections, `;`, `&&` and `||`. */
-export function parse(text: string, variable: (name: string) => string): Pipeline[] {
-  const tokens = tokenize(text, variable);
-  const pipelines: Pipeline[] = [];
-  let commands: Command[] = [];
-  let when: Pipeline["when"] = "always";
-  let at = 0;
-  const endPipeline = (): void => {
-    if (commands.length > 0) pipelines.push({ when, commands });
-    commands = [];
+/** Takes a line apart at `;`, `&&` and `||`. Variables stay as they are: each part sees what the ones before it have left. */
+export function split(line: string): Part[] {
+  const parts: Part[] = [];
+  let when: Part["when"] = "always";
+  let text = "";
+  let quote = "";
+  const end = (next: Part["when"], operator: string): void => {
+    if (text.trim() !== "") parts.push({ when, text });
+    else if (operator !== ";" && operator !== "")
+      throw new ShellSyntaxError(`a command is missing before ${operator}`);
+    when = next;
+    text = "";
   };
+  for (let at = 0; at < line.length; at++) {
+    const c = line[at] ?? "";
+    const two = line.slice(at, at + 2);
+    if (quote !== "") {
+      if (c === quote) quote = "";
+      text += c;
+    } else if (c === "\\") {
+      text += two;
+      at += 1;
+    } else if (c === "'" || c === '"') {
+      quote = c;
+      text += c;
+    } else if (c === "#" && /(^|\s)$/.test(text)) {
+      break;
+    } else if (c === ";") {
+      end("always", c);
+    } else if (two === "&&" || two === "||") {
+      end(two === "&&" ? "success" : "failure", two);
+      at += 1;
+      if (line.slice(at + 1).trim() === "") throw new ShellSyntaxError(`a command is missing after ${two}`);
+    } else {
+      text += c;
+    }
+  }
+  end("always", "");
+  return parts;
+}
+
+/** Reads one part as a shell does: quotes, variables, pipes and redirections. */
+export function parse(text: string, variable: (name: string) => string): Command[] {
+  const tokens = tokenize(text, variable);
+  const commands: Command[] = [];
+  let at = 0;
   const file = (): string => {
     const token = tokens[at++];
     if (token === undefined || !("word" in token)) throw new ShellSyntaxError("a redirection needs a file");
     return token.word;
   };
-  while (at < tokens.length) {
+  do {
     const assignments: [string, string][] = [];
     const words: string[] = [];
     let input: string | undefined;
     let output: Command["output"];
-    for (let token = tokens[at]; token !== undefined; token = tokens[at]) {
+    let token = tokens[at];
+    for (; token !== undefined && !("operator" in token && token.operator === "|"); token = tokens[at]) {
+      at += 1;
       if ("word" in token) {
-        at += 1;
         const assignment = words.length === 0 ? /^([A-Za-z_]\w*)=(.*)$/s.exec(token.word) : null;
         if (assignment !== null) assignments.push([assignment[1] ?? "", assignment[2] ?? ""]);
         else words.push(token.word);
       } else if (token.operator === "<") {
-        at += 1;
         input = file();
-      } else if (token.operator === ">" || token.operator === ">>") {
-        at += 1;
+      } else {
         output = { path: file(), append: token.operator === ">>" };
-      } else break;
+      }
     }
-    const nothing = words.length === 0 && assignments.length === 0;
-    const operator = tokens[at];
-    if (nothing && (operator !== undefined || commands.length > 0))
+    if (words.length === 0 && (assignments.length === 0 || token !== undefined || commands.length > 0)) {
       throw new ShellSyntaxError("a command is missing");
-    commands.push({ assignments, words, input, output });
-    if (operator === undefined || !("operator" in operator)) break;
-    at += 1;
-    if (operator.operator === "|") {
-      if (at === tokens.length) throw new ShellSyntaxError("a command is missing after |");
-      continue;
     }
-    endPipeline();
-    when = operator.operator === "&&" ? "success" : operator.operator === "||" ? "failure" : "always";
-    if (when !== "always" && at === tokens.length)
-      throw new ShellSyntaxError(`a command is missing after ${operator.operator}`);
-  }
-  endPipeline();
-  return pipelines;
+    commands.push({ assignments, words, input, output });
+    at += 1;
+  } while (at <= tokens.length);
+  return commands;
 }
