@@ -60,15 +60,22 @@ export interface Frame {
 export class TrapError extends WasmexError {
   override readonly name: string = "TrapError";
   readonly reason: TrapReason;
-  readonly frames: readonly Frame[];
+  #frames: readonly Frame[] | (() => readonly Frame[]);
 
+  /** @param options its `frames` may be left to be read when they are asked for */
   constructor(
     message: string,
-    options: { cause?: unknown; reason: TrapReason; frames: readonly Frame[] },
+    options: { cause?: unknown; reason: TrapReason; frames: readonly Frame[] | (() => readonly Frame[]) },
   ) {
     super(message, options);
     this.reason = options.reason;
-    this.frames = options.frames;
+    this.#frames = options.frames;
+  }
+
+  /** The guest's functions on the stack, innermost first. */
+  get frames(): readonly Frame[] {
+    if (typeof this.#frames === "function") this.#frames = this.#frames();
+    return this.#frames;
   }
 }
 

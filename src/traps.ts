@@ -13,25 +13,36 @@ import { describeValue, isReference, refusal } from "./values.js";
 import { WasiExit } from "./wasi/exit.js";
 
 /**
- * What V8, SpiderMonkey and JavaScriptCore say of each trap. The first that fits counts, so the order matters. V8 had one
- * text for an indirect call of null and of another signature until 2025: they share a word.
+ * What V8, SpiderMonkey and JavaScriptCore say of each trap, in lower case. The first that the text contains counts, so the
+ * order matters. V8 had one text for an indirect call of null and of another signature until 2025: they share a word.
+ *
+ * No regular expressions here: this runs where the guest has used up the stack, and V8 ends the whole program when it
+ * can't compile an expression there.
  */
-const MESSAGES: readonly (readonly [RegExp, TrapReason])[] = [
-  [/^unreachable/i, "unreachable"],
-  [/^uncaught exception/, "uncaught_exception"],
-  [/call stack|too much recursion|stack overflow/i, "stack_overflow"],
-  [/by zero/i, "integer_divide_by_zero"],
-  [/in integer range|invalid conversion|\btrunc\b/i, "invalid_conversion_to_integer"],
-  [/result unrepresentable|integer overflow/i, "integer_overflow"],
-  [/unaligned/i, "unaligned_atomic"],
-  [/null function|signature mismatch|call_indirect to|indirect call/i, "indirect_call_type_mismatch"],
-  [/too large|too many|failed to allocate|out of memory|could not allocate/i, "out_of_memory"],
-  [/null/i, "null_reference"],
-  [/\bcast\b/i, "cast_failure"],
-  [/array/i, "out_of_bounds_array"],
-  [/table|element|call_indirect/i, "out_of_bounds_table"],
-  [/memory|data segment|index out of bounds/i, "out_of_bounds_memory"],
+const MESSAGES: readonly (readonly [TrapReason, ...string[]])[] = [
+  ["unreachable", "unreachable"],
+  ["uncaught_exception", "uncaught exception"],
+  ["stack_overflow", "call stack", "too much recursion", "stack overflow"],
+  ["integer_divide_by_zero", "by zero"],
+  ["invalid_conversion_to_integer", "in integer range", "invalid conversion", " trunc "],
+  ["integer_overflow", "result unrepresentable", "integer overflow"],
+  ["unaligned_atomic", "unaligned"],
+  ["indirect_call_type_mismatch", "null function", "signature mismatch", "call_indirect to", "indirect call"],
+  ["out_of_memory", "too large", "too many", "failed to allocate", "out of memory", "could not allocate"],
+  ["null_reference", "null"],
+  ["cast_failure", "cast"],
+  ["out_of_bounds_array", "array"],
+  ["out_of_bounds_table", "table", "element", "call_indirect"],
+  ["out_of_bounds_memory", "memory", "data segment", "index out of bounds"],
 ];
+
+function reasonOf(message: string): TrapReason {
+  const text = message.toLowerCase();
+  for (const [reason, ...parts] of MESSAGES) {
+    for (const part of parts) if (text.includes(part)) return reason;
+  }
+  return "unknown";
+}
 
 /**
  * SpiderMonkey has one text for every index out of bounds and one for every integer overflow; the instruction tells them
@@ -54,16 +65,27 @@ function refine(message: string, offset: number | undefined, shape: ModuleShape)
   return isTable ? "out_of_bounds_table" : "out_of_bounds_memory";
 }
 
+const FRAME = "wasm-function[";
+
 /** The guest's frames of an engine's stack: all three write `wasm-function[index]`, JavaScriptCore without the offset. */
 function framesOf(stack: string, shape: ModuleShape): Frame[] {
-  return Array.from(
-    stack.matchAll(/wasm-function\[(\d+)\](?::(?:0x([0-9a-f]+))?)?/g),
-    ([, index, offset]) => ({
-      index: Number(index),
-      name: shape.functionName?.(Number(index)),
-      offset: offset === undefined ? undefined : Number.parseInt(offset, 16) - (shape.offsetShift ?? 0),
-    }),
-  );
+  const frames: Frame[] = [];
+  for (let at = stack.indexOf(FRAME); at >= 0; at = stack.indexOf(FRAME, at)) {
+    at += FRAME.length;
+    const end = stack.indexOf("]", at);
+    const index = Number(stack.slice(at, end));
+    if (end < 0 || !Number.isInteger(index)) continue;
+    // "]:0x1a2b" in V8 and SpiderMonkey; `parseInt` stops where the number does.
+    const offset = stack.startsWith(":0x", end + 1)
+      ? Number.parseInt(stack.slice(end + 4, end + 20), 16)
+      : Number.NaN;
+    frames.push({
+      index,
+      name: shape.functionName?.(index),
+      offset: Number.isNaN(offset) ? undefined : offset - (shape.offsetShift ?? 0),
+    });
+  }
+  return frames;
 }
 
 /**
@@ -75,8 +97,7 @@ function framesOf(stack: string, shape: ModuleShape): Frame[] {
  */
 export function trapError(message: string, stack: string, shape: ModuleShape, cause: unknown): TrapError {
   const frames = framesOf(stack, shape);
-  const known = MESSAGES.find(([pattern]) => pattern.test(message))?.[1] ?? "unknown";
-  const reason = refine(message, frames[0]?.offset, shape) ?? known;
+  const reason = refine(message, frames[0]?.offset, shape) ?? reasonOf(message);
   const what = reason === "unknown" ? message : reason.replaceAll("_", " ");
   const [frame] = frames;
   const where = frame === undefined ? "" : ` in \`${frame.name ?? `function ${frame.index}`}\``;
@@ -85,14 +106,29 @@ export function trapError(message: string, stack: string, shape: ModuleShape, ca
 
 /** Stack overflow: a `RangeError` in V8 and JavaScriptCore, an `InternalError` in SpiderMonkey. */
 function isStackOverflow(error: Error): boolean {
-  return /^(Maximum call stack size exceeded|too much recursion)/.test(error.message);
+  return (
+    error.message.startsWith("Maximum call stack size") || error.message.startsWith("too much recursion")
+  );
+}
+
+/**
+ * A stack overflow. There may be no stack left to read the engine's own with (a program's `Error.prepareStackTrace` may do
+ * anything), so the frames wait until they are asked for.
+ */
+function stackOverflow(error: Error, shape: ModuleShape): TrapError {
+  return new TrapError("wasm trap: stack overflow", {
+    cause: error,
+    reason: "stack_overflow",
+    frames: () => framesOf(error.stack ?? "", shape),
+  });
 }
 
 /** The error of this package for whatever came out of the guest. */
 export function toGuestError(error: unknown, shape: ModuleShape): Error {
   if (error instanceof WasmexError) return error;
   if (error instanceof WasiExit) return new ExitError(error.code);
-  if (error instanceof WebAssembly.RuntimeError || (error instanceof Error && isStackOverflow(error))) {
+  if (error instanceof Error && isStackOverflow(error)) return stackOverflow(error, shape);
+  if (error instanceof WebAssembly.RuntimeError) {
     return trapError(error.message, error.stack ?? "", shape, error);
   }
   // An engine may be without exceptions.
@@ -100,7 +136,7 @@ export function toGuestError(error: unknown, shape: ModuleShape): Error {
   if (Exception !== undefined && error instanceof Exception) {
     return trapError("uncaught exception", error.stack ?? "", shape, error);
   }
-  if (error instanceof RangeError && /memory/i.test(error.message)) {
+  if (error instanceof RangeError && error.message.toLowerCase().includes("memory")) {
     return trapError(error.message, error.stack ?? "", shape, error);
   }
   const text = error instanceof Error ? error.message : describeValue(error);
