@@ -10,20 +10,21 @@ export function threadSupport(): ThreadSupport {
 
 /**
  * What a thread evaluates. Compiling the worker's code costs about as much as starting the bare thread; the engine can keep what it
- * compiled. So the first thread of a process sends that back once its instance is ready, and later ones begin with it. Where the
- * runtime has no such thing the code is run as it is.
+ * compiled. So the first thread of a process sends that back, and later ones begin with it. It is kept right after the code has run:
+ * later on, with more functions compiled, reading it takes longer than it saves. Where the runtime has no such thing the code is
+ * run as it is.
  */
 const BOOT = `
 const { parentPort, workerData: { code, kept } } = require("node:worker_threads");
-const wrapped = "(function(require,wasmexKeepCode){" + code + "\\n})";
+const wrapped = "(function(require){" + code + "\\n})";
 let script;
 try {
   script = new (require("node:vm").Script)(wrapped, { filename: "wasmex-worker.js", cachedData: kept });
 } catch {}
-const keep = script?.createCachedData && kept === undefined
-  ? () => parentPort.postMessage({ kind: "kept", kept: script.createCachedData() })
-  : undefined;
-(script === undefined ? (0, eval)(wrapped) : script.runInThisContext())(require, keep);`;
+(script === undefined ? (0, eval)(wrapped) : script.runInThisContext())(require);
+if (script?.createCachedData && kept === undefined) {
+  parentPort.postMessage({ kind: "kept", kept: script.createCachedData() });
+}`;
 
 let kept: Uint8Array | undefined;
 

@@ -15,14 +15,9 @@ usePlatform({
   loadWabt: none,
 });
 
-/** Set by `threads.ts` in the first thread of a process: keeps the compiled code for the others. */
-declare const wasmexKeepCode: (() => void) | undefined;
-
 const port = parentPort;
-if (port !== null) {
-  const receive = serveThread(
-    (message) => port.postMessage(message),
-    typeof wasmexKeepCode === "function" ? wasmexKeepCode : undefined,
+if (port !== null)
+  port.on(
+    "message",
+    serveThread((message) => port.postMessage(message)),
   );
-  port.on("message", receive);
-}

@@ -25,28 +25,23 @@ type Callback = (...values: never[]) => never;
  * Makes this thread run one instance for the host that started it.
  *
  * @param post sends a message to the host
- * @param whenReady called once, when the instance is there and before it serves
  * @returns what to hand every message of the host's to
  */
-export function serveThread(post: Post, whenReady?: () => void): (message: unknown) => void {
+export function serveThread(post: Post): (message: unknown) => void {
   let functions: readonly Exported[] | undefined;
   let started: StartMessage | undefined;
   return (data) => {
     const message = data as HostMessage;
     if (message.kind === "start") {
       started = message;
-      functions = start(message, post, whenReady);
+      functions = start(message, post);
     } else if (started !== undefined) {
       serveMessage(message, functions?.[message.index] as Exported, started, post);
     }
   };
 }
 
-function start(
-  message: StartMessage,
-  post: Post,
-  whenReady: (() => void) | undefined,
-): readonly Exported[] | undefined {
+function start(message: StartMessage, post: Post): readonly Exported[] | undefined {
   setLockOwner(message.id);
   let functions: readonly Exported[] = [];
   const endpoint =
@@ -61,7 +56,6 @@ function start(
     const instance = instantiate(message, endpoint, post);
     functions = exportedFunctions(message, instance);
     post({ kind: "ready", memories: sharedMemories(instance) });
-    whenReady?.();
   } catch (thrown) {
     const id = failureOf(thrown);
     post({ kind: "failed", hostError: id, bytes: id === 0 ? encoded(encodeThrown(thrown)) : undefined });
