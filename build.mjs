@@ -1,13 +1,15 @@
 // Builds `dist`: ES modules for Node and browsers, one file for a plain script tag, the worker's own file, declarations.
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
 const root = fileURLToPath(new URL("./", import.meta.url));
-const dist = `${root}dist`;
+const finished = `${root}dist`;
+/** Built aside and put in place at the end: whoever uses the package meanwhile has the old one or the new one, never half of one. */
+const dist = `${root}.dist-${process.pid}`;
 
 export const WORKER_SOURCE = "wasmex:worker-source";
 
@@ -249,6 +251,9 @@ function report(ts, diagnostics) {
   }
 }
 
+/** What a page loads by its address. */
+const FILES = ["wasmex.global.js", "wabt.js", "worker.js", "isolation.js"];
+
 /** @param {string} file */
 async function describeFile(file) {
   const bytes = await readFile(`${dist}/${file}`);
@@ -257,29 +262,46 @@ async function describeFile(file) {
   return { file, kilobytes, integrity };
 }
 
-export async function buildAll({ declarations = true } = {}) {
-  await rm(dist, { recursive: true, force: true });
-  await mkdir(dist, { recursive: true });
-  await Promise.all([
-    buildModules("node"),
-    buildModules("browser"),
-    buildCommonJs(),
-    buildScript(),
-    buildWorker(),
-    buildIsolation(),
-  ]);
-  if (declarations) {
-    await buildDeclarations();
+/** Puts what was built in place; the demo's pages, built by themselves, stay. */
+async function putInPlace() {
+  const former = `${dist}-former`;
+  if (existsSync(`${finished}/demo`)) {
+    await rename(`${finished}/demo`, `${dist}/demo`);
   }
-  const described = await Promise.all(
-    ["wasmex.global.js", "wabt.js", "worker.js", "isolation.js"].map(describeFile),
-  );
-  // For pages that load the files from elsewhere and want to hold them to what was built here.
-  await writeFile(
-    `${dist}/integrity.json`,
-    `${JSON.stringify(Object.fromEntries(described.map(({ file, integrity }) => [file, integrity])), null, 2)}\n`,
-  );
-  return described;
+  if (existsSync(finished)) {
+    await rename(finished, former);
+  }
+  await rename(dist, finished);
+  await rm(former, { recursive: true, force: true });
+}
+
+/**
+ * Builds everything into `dist`.
+ * @param {{ declarations?: boolean }} [options] without declarations it takes a second less
+ */
+export async function buildAll({ declarations = true } = {}) {
+  try {
+    await mkdir(dist, { recursive: true });
+    await Promise.all([
+      buildModules("node"),
+      buildModules("browser"),
+      buildCommonJs(),
+      buildScript(),
+      buildWorker(),
+      buildIsolation(),
+    ]);
+    if (declarations) {
+      await buildDeclarations();
+    }
+    const described = await Promise.all(FILES.map(describeFile));
+    const integrity = Object.fromEntries(described.map((file) => [file.file, file.integrity]));
+    // For pages that load the files from elsewhere and want to hold them to what was built here.
+    await writeFile(`${dist}/integrity.json`, `${JSON.stringify(integrity, null, 2)}\n`);
+    await putInPlace();
+    return described;
+  } finally {
+    await rm(dist, { recursive: true, force: true });
+  }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
