@@ -64,7 +64,7 @@ export function findEntry(
       return 0;
     }
     const slot = slots + (number - 1) * SLOT_WORDS;
-    if (words[slot] === hash && words[slot + S_INODE] !== 0) {
+    if (words[slot] === hash) {
       const from = names + (words[slot + S_NAME] as number);
       if (bytes[from] === length) {
         let index = 0;
@@ -144,13 +144,50 @@ export function addEntry(
 }
 
 export function removeEntry(m: ArenaMemory, directory: number, slot: number): void {
+  const words = m.words;
+  const block = words[directory + DATA] as number;
+  const mask = words[block + D_MASK] as number;
+  const table = block + D_TABLE;
+  const slots = table + mask + 1;
+  const number = (slot - slots) / SLOT_WORDS + 1;
+  let hole = (words[slot] as number) & mask;
+  while (words[table + hole] !== number) {
+    hole = (hole + 1) & mask;
+  }
+  // Closes the gap: marks in its place would add up when a name comes and goes.
+  for (let at = (hole + 1) & mask; ; at = (at + 1) & mask) {
+    const other = words[table + at] as number;
+    if (other === 0) {
+      break;
+    }
+    const own = words[slots + (other - 1) * SLOT_WORDS] as number;
+    if (((at - own) & mask) >= ((at - hole) & mask)) {
+      m.put(table + hole, other);
+      hole = at;
+    }
+  }
+  m.put(table + hole, 0);
   m.put(slot + S_INODE, 0);
   m.put(directory + COUNT, m.get(directory + COUNT) - 1);
 }
 
-/** An operation of its own: gives back most of a directory's block when few entries are left of many. */
+/**
+ * An operation of its own, after entries were removed: frees the last slots for new entries, and gives back most of the block
+ * when few entries are left of many.
+ */
 export function shrinkDirectory(m: ArenaMemory, directory: number): void {
   const block = m.get(directory + DATA);
+  const slots = slotsOf(m, block);
+  const used = m.get(directory + SLOTS);
+  let kept = used;
+  while (kept > 0 && m.get(slots + (kept - 1) * SLOT_WORDS + S_INODE) === 0) {
+    kept--;
+  }
+  if (kept < used) {
+    m.put(directory + SLOTS, kept);
+    m.put(block + D_NAMES_USED, m.get(slots + kept * SLOT_WORDS + S_NAME));
+    m.commit();
+  }
   if (
     m.get(directory + CLASS) > MIN_DIRECTORY_CLASS &&
     m.get(directory + COUNT) < m.get(block + D_CAPACITY) >> 3 &&

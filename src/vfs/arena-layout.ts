@@ -98,7 +98,7 @@ export const MAPPED = 0x400;
 
 /*
  * A directory's entries are one block: a header, a hash table of slot numbers (from 1), the slots in order of insertion, and the
- * names (a length byte, then the bytes). A removed entry leaves its slot with inode 0; when slots or names are used up, a new block
+ * names (a length byte, then the bytes). A removed entry leaves its slot, with inode 0 and not in the table; when slots or names are used up, a new block
  * takes over what is left. Each slot has a number that only grows: the cookie of readdir.
  */
 

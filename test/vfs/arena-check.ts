@@ -171,7 +171,7 @@ function check(m: ArenaMemory): { inodes: number; blocks: number } {
         numbers.add(number);
       }
       const used = m.get(node + M.SLOTS);
-      if (numbers.size !== used || used > capacity)
+      if (numbers.size !== m.get(node + M.COUNT) || used > capacity)
         fail(`directory ${ino}: ${numbers.size} of ${used} slots in table`);
       let cookie = 0;
       const seen = new Set<string>();

@@ -181,7 +181,7 @@ describe("VirtualFileSystem", () => {
     const { backend, node } = fs.mounts.root;
     const name = new Uint8Array([120]);
     let inner = node;
-    for (let depth = 0; depth < 30_000; depth++) {
+    for (let depth = 0; depth < 15_000; depth++) {
       inner = backend.mkdir(inner, name, 0, 1);
     }
     const again = VirtualFileSystem.fromSnapshot(fs.snapshot());
