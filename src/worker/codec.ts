@@ -153,6 +153,8 @@ class Writer {
       this.value(value.stack);
       this.value(cloneable(value.cause));
       const own = Object.entries(value).filter(([key]) => key !== "cause" && key !== "name");
+      // Read from the stack when they are asked for, so no property of its own.
+      if (value instanceof errors.TrapError) own.push(["frames", value.frames]);
       this.#pairs(own.map(([key, each]) => [key, cloneable(each)]));
     } else if (isPlain(value)) {
       this.#tag(OBJECT);
