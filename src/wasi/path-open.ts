@@ -152,7 +152,15 @@ function open(
   }
   backend.retain(node);
   const descriptor = new Descriptor(filetype, rights, inheriting & from.inheriting & ALL_RIGHTS, access);
-  if (!isDirectory) {
+  if (isDirectory) {
+    // A host directory takes a descriptor here: that there are none left is told now, not by what is done with it.
+    const failed = backend.openFile(node, true, false);
+    if (failed < 0) {
+      backend.release(node);
+      return -failed;
+    }
+    descriptor.opened = true;
+  } else {
     const reads = (rights & RIGHT_FD_READ) !== 0;
     const writes =
       truncates || ((rights & (RIGHT_FD_WRITE | RIGHT_FD_ALLOCATE)) !== 0 && (access & ACCESS_WRITE) !== 0);
