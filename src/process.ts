@@ -3,7 +3,7 @@ import { CallError } from "./errors.js";
 import { type ElementType, Memory } from "./memory.js";
 import type { ModuleShape } from "./shape.js";
 import type { AnyExports, CallArguments, CallResults, ExportName } from "./typed-exports.js";
-import { exportPlans, type FunctionPlan, planFor } from "./worker/plans.js";
+import type { ExportPlans } from "./worker/plans.js";
 
 export type { ExitReason } from "./engine.js";
 
@@ -37,13 +37,13 @@ export class Process<Exports extends object = AnyExports> {
   readonly name: string | undefined;
   readonly #engine: Engine;
   readonly #shape: ModuleShape;
-  readonly #plans: ReadonlyMap<string, FunctionPlan>;
+  readonly #plans: ExportPlans;
 
   /** @internal */
-  constructor(engine: Engine, shape: ModuleShape, name: string | undefined) {
+  constructor(engine: Engine, shape: ModuleShape, plans: ExportPlans, name: string | undefined) {
     this.#engine = engine;
     this.#shape = shape;
-    this.#plans = exportPlans(shape.exports);
+    this.#plans = plans;
     this.name = name;
   }
 
@@ -80,7 +80,7 @@ export class Process<Exports extends object = AnyExports> {
       const timeout = typeof options === "number" ? options : (options.timeout ?? DEFAULT_TIMEOUT);
       const signal = typeof options === "number" ? undefined : options.signal;
       if (typeof timeout !== "number" || !(timeout >= 0)) throw wrongTimeout(timeout);
-      return this.#engine.call(planFor(this.#plans, name, params), params, timeout, signal);
+      return this.#engine.call(this.#plans.for(name, params), params, timeout, signal);
     } catch (error) {
       return Promise.reject(error);
     }

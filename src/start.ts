@@ -12,6 +12,7 @@ import type { AnyExports } from "./typed-exports.js";
 import type { WasiOptions } from "./wasi/options.js";
 import { loadWasi } from "./wasi/provider.js";
 import { launch } from "./worker/launch.js";
+import { ExportPlans } from "./worker/plans.js";
 
 /** Bounds on what one guest may take; past them it sees the error that a real system gives. */
 export interface Limits {
@@ -113,13 +114,14 @@ export async function start<Exports extends object = AnyExports>(
       ...(tableElements !== undefined && { tableElements }),
     });
     const shape = shapeOf(module, compiled);
+    const plans = new ExportPlans(shape.exports);
     const wasi = options.wasi === true ? {} : options.wasi || undefined;
     const engine =
       starting === undefined
         ? await startInline(shape, { imports, wasi, limits })
-        : await launch(starting, { shape, imports, wasi, limits });
+        : await launch(starting, { shape, plans, imports, wasi, limits });
     markInstantiated(module);
-    return new Process(engine, shape, name);
+    return new Process(engine, shape, plans, name);
   } catch (error) {
     // `launch` ends the thread itself; here it may not have come that far.
     void starting?.then(

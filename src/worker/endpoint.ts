@@ -37,6 +37,9 @@ export interface Exported {
   readonly call: (...values: unknown[]) => unknown;
 }
 
+/** The exported function of that place. */
+export type Functions = (index: number) => Exported;
+
 export interface EndpointOptions {
   readonly channel: Channel;
   readonly now: () => number;
@@ -62,7 +65,7 @@ export class Endpoint {
   readonly #toHost: ByteQueue;
   readonly #options: EndpointOptions;
   readonly #spin: number;
-  #functions: readonly Exported[] = [];
+  #functions: Functions | undefined;
   #hostCalls = 0;
   #taken = 0;
   /** Layouts of the results of host calls further out on the stack, and answers that came for them early. */
@@ -86,7 +89,7 @@ export class Endpoint {
   }
 
   /** Serves calls of these functions for as long as the thread lives. */
-  serve(functions: readonly Exported[]): never {
+  serve(functions: Functions): never {
     this.#functions = functions;
     const calls = this.#calls;
     for (;;) {
@@ -159,7 +162,7 @@ export class Endpoint {
     const at = ring.at;
     const index = (this.#int32[at + KIND] as number) >>> 8;
     const id = this.#int32[at + ID] as number;
-    const exported = this.#functions[index] as Exported;
+    const exported = this.#functions?.(index) as Exported;
     const values = this.#read(ring, exported.plan.parameters.layout);
     this.#release(ring);
     let result: unknown;

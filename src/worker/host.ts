@@ -13,7 +13,7 @@ import { decode } from "./codec.js";
 import { Deadlines } from "./deadlines.js";
 import type { HostFunctions } from "./host-functions.js";
 import { MessageClient, needsSharedMemory } from "./message-client.js";
-import { exportPlans, type FunctionPlan, planFor } from "./plans.js";
+import type { ExportPlans, FunctionPlan } from "./plans.js";
 import type { Channel, StartMessage, WorkerMessage } from "./protocol.js";
 import * as records from "./records.js";
 import type { HostStreams } from "./streams.js";
@@ -22,6 +22,7 @@ import type { HostStreams } from "./streams.js";
 export interface WorkerParts {
   readonly id: number;
   readonly shape: ModuleShape;
+  readonly plans: ExportPlans;
   /** `undefined` where no memory can be shared: calls travel as messages. */
   readonly channel: Channel | undefined;
   readonly functions: HostFunctions;
@@ -42,7 +43,6 @@ export class WorkerEngine implements Engine, ClientHost {
   readonly #client: Client | undefined;
   readonly #messages: MessageClient | undefined;
   readonly #deadlines: Deadlines;
-  readonly #plans: ReadonlyMap<string, FunctionPlan>;
   readonly #context: Context;
   #memories: ReadonlyMap<string, WebAssembly.Memory> = new Map();
   #resolveExited!: (reason: ExitReason) => void;
@@ -59,7 +59,6 @@ export class WorkerEngine implements Engine, ClientHost {
     this.exited = new Promise((resolve) => {
       this.#resolveExited = resolve;
     });
-    this.#plans = exportPlans(parts.shape.exports);
     this.#deadlines = new Deadlines(this.now, () => this.#due());
     const { channel } = parts;
     if (channel === undefined) {
@@ -299,7 +298,7 @@ export class WorkerEngine implements Engine, ClientHost {
   #nested(name: string, params: readonly unknown[]): Promise<WasmValue[]> {
     return new Promise((resolve, reject) => {
       if (this.#reason !== undefined) throw stoppedError(this.#reason);
-      const plan = planFor(this.#plans, name, params);
+      const plan = this.#parts.plans.for(name, params);
       const pending = { plan, resolve, reject, began: this.now(), deadline: Number.POSITIVE_INFINITY };
       // A host function that calls when it has answered already stands in line like anybody else.
       if (this.#parts.functions.guestWaits) this.#client?.nested(plan, params, pending);

@@ -10,6 +10,7 @@ import type { ServedBackends } from "./file-proxy.js";
 import { WorkerEngine } from "./host.js";
 import { HostFunctions } from "./host-functions.js";
 import { needsSharedMemory } from "./message-client.js";
+import type { ExportPlans } from "./plans.js";
 import type { Channel, StartMessage, WasiPlan } from "./protocol.js";
 import { CHANNEL_BYTES } from "./ring.js";
 import { HostStreams } from "./streams.js";
@@ -38,6 +39,7 @@ interface PlannedWasi {
 
 export interface Launch {
   readonly shape: ModuleShape;
+  readonly plans: ExportPlans;
   readonly imports: Imports | undefined;
   readonly wasi: WasiOptions | undefined;
   readonly limits: Limits;
@@ -57,7 +59,7 @@ function makeChannel({ parallelism }: ThreadSupport): Channel {
 /** Has a thread make an instance; answers when it is ready for calls. The thread is ended where that fails. */
 export async function launch(
   starting: Promise<Thread>,
-  { shape, imports, wasi, limits }: Launch,
+  { shape, plans, imports, wasi, limits }: Launch,
 ): Promise<WorkerEngine> {
   const thread = await starting;
   let engine: WorkerEngine | undefined;
@@ -81,6 +83,7 @@ export async function launch(
     engine = new WorkerEngine(thread, {
       id,
       shape,
+      plans,
       channel,
       functions,
       streams: planned?.streams,

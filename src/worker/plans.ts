@@ -27,34 +27,51 @@ export function functionPlan(name: string, index: number, type: FunctionType | u
   return { name, index, type, parameters: side(type?.parameters), results: side(type?.results) };
 }
 
-/** The exported functions by name; both threads number them alike, in the module's order. */
-export function exportPlans(exports: ReadonlyMap<string, ShapeType>): Map<string, FunctionPlan> {
-  const plans = new Map<string, FunctionPlan>();
-  for (const [name, type] of exports) {
-    if (type.kind === "function") plans.set(name, functionPlan(name, plans.size, type));
-    else if (type.kind === "untyped" && type.of === "function") {
-      plans.set(name, functionPlan(name, plans.size, undefined));
+/** The exported functions; both threads number them alike, in the module's order. What one of them needs is made when it is called. */
+export class ExportPlans {
+  readonly #names: string[] = [];
+  readonly #indexes = new Map<string, number>();
+  readonly #plans: (FunctionPlan | undefined)[] = [];
+  readonly #exports: ReadonlyMap<string, ShapeType>;
+
+  constructor(exports: ReadonlyMap<string, ShapeType>) {
+    this.#exports = exports;
+    for (const [name, type] of exports) {
+      if (type.kind === "function" || (type.kind === "untyped" && type.of === "function")) {
+        this.#indexes.set(name, this.#names.push(name) - 1);
+      }
     }
   }
-  return plans;
-}
 
-/**
- * The plan for a call of that name with these params.
- * @throws CallError where there is no such function or the number of params is wrong
- */
-export function planFor(
-  plans: ReadonlyMap<string, FunctionPlan>,
-  name: string,
-  params: readonly unknown[],
-): FunctionPlan {
-  const plan = plans.get(name);
-  if (plan === undefined) throw new CallError(`exported function \`${name}\` not found`);
-  const { type } = plan;
-  if (type !== undefined && type.parameters.length !== params.length) {
-    throw new CallError(
-      `number of params does not match. expected ${type.parameters.length}, got ${params.length}`,
-    );
+  has(name: string): boolean {
+    return this.#indexes.has(name);
   }
-  return plan;
+
+  at(index: number): FunctionPlan {
+    let plan = this.#plans[index];
+    if (plan === undefined) {
+      const name = this.#names[index] as string;
+      const type = this.#exports.get(name);
+      plan = functionPlan(name, index, type?.kind === "function" ? type : undefined);
+      this.#plans[index] = plan;
+    }
+    return plan;
+  }
+
+  /**
+   * The plan for a call of that name with these params.
+   * @throws CallError where there is no such function or the number of params is wrong
+   */
+  for(name: string, params: readonly unknown[]): FunctionPlan {
+    const index = this.#indexes.get(name);
+    if (index === undefined) throw new CallError(`exported function \`${name}\` not found`);
+    const plan = this.at(index);
+    const { type } = plan;
+    if (type !== undefined && type.parameters.length !== params.length) {
+      throw new CallError(
+        `number of params does not match. expected ${type.parameters.length}, got ${params.length}`,
+      );
+    }
+    return plan;
+  }
 }

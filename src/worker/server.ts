@@ -11,10 +11,10 @@ import type { WasiOptions } from "../wasi/options.js";
 import { wasiFactory } from "../wasi/provider.js";
 import "../wasi/wasi.js";
 import { encodeThrown } from "./codec.js";
-import { Endpoint, type Exported, HostFailure } from "./endpoint.js";
+import { Endpoint, type Exported, type Functions, HostFailure } from "./endpoint.js";
 import { ProxyBackend } from "./file-proxy.js";
 import { openStream } from "./guest-streams.js";
-import { exportPlans, functionPlan } from "./plans.js";
+import { ExportPlans, functionPlan } from "./plans.js";
 import type { CallMessage, HostMessage, StartMessage, WasiPlan, WorkerMessage } from "./protocol.js";
 import * as records from "./records.js";
 
@@ -28,7 +28,7 @@ type Callback = (...values: never[]) => never;
  * @returns what to hand every message of the host's to
  */
 export function serveThread(post: Post): (message: unknown) => void {
-  let functions: readonly Exported[] | undefined;
+  let functions: Functions | undefined;
   let started: StartMessage | undefined;
   return (data) => {
     const message = data as HostMessage;
@@ -36,14 +36,14 @@ export function serveThread(post: Post): (message: unknown) => void {
       started = message;
       functions = start(message, post);
     } else if (started !== undefined) {
-      serveMessage(message, functions?.[message.index] as Exported, started, post);
+      serveMessage(message, functions?.(message.index) as Exported, started, post);
     }
   };
 }
 
-function start(message: StartMessage, post: Post): readonly Exported[] | undefined {
+function start(message: StartMessage, post: Post): Functions | undefined {
   setLockOwner(message.id);
-  let functions: readonly Exported[] = [];
+  let functions: Functions;
   const endpoint =
     message.channel &&
     new Endpoint({
@@ -132,11 +132,19 @@ function wasiOptions(plan: WasiPlan, endpoint: Endpoint | undefined, post: Post)
   } as WasiOptions;
 }
 
-function exportedFunctions(message: StartMessage, instance: Instance): Exported[] {
-  return Array.from(exportPlans(message.module.exports).values(), (plan) => ({
-    plan,
-    call: instance.exports[plan.name] as Exported["call"],
-  }));
+/** The exported functions by their places, each looked up when it is first called. */
+function exportedFunctions(message: StartMessage, instance: Instance): Functions {
+  const plans = new ExportPlans(message.module.exports);
+  const found: Exported[] = [];
+  return (index) => {
+    let exported = found[index];
+    if (exported === undefined) {
+      const plan = plans.at(index);
+      exported = { plan, call: instance.exports[plan.name] as Exported["call"] };
+      found[index] = exported;
+    }
+    return exported;
+  };
 }
 
 function sharedMemories(instance: Instance): Map<string, WebAssembly.Memory> {
