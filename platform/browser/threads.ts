@@ -1,4 +1,3 @@
-import { workerSource } from "wasmex:worker-source";
 import { WasmexError } from "../../src/errors.js";
 import type { Thread, ThreadSupport } from "../../src/platform.js";
 
@@ -15,8 +14,12 @@ export function threadSupport(): ThreadSupport {
 
 let blobUrl: string | undefined;
 
-/** One for the page's life: revoking it while a worker loads from it fails in some engines. */
-function ownUrl(): string {
+/**
+ * One for the page's life: revoking it while a worker loads from it fails in some engines. The code is loaded when the first
+ * thread starts: an app that starts none has no use for it.
+ */
+async function ownUrl(): Promise<string> {
+  const { workerSource } = await import("wasmex:worker-source");
   blobUrl ??= URL.createObjectURL(new Blob([workerSource], { type: "text/javascript" }));
   return blobUrl;
 }
@@ -75,14 +78,14 @@ function loadError(url: string | URL | undefined, cause?: unknown): WasmexError 
   return new WasmexError(message, cause === undefined ? undefined : { cause });
 }
 
-export function spawnThread(options: { url?: string | URL; name?: string }): Promise<Thread> {
+export async function spawnThread(options: { url?: string | URL; name?: string }): Promise<Thread> {
   const { url, name } = options;
+  const address = url ?? (await ownUrl());
   try {
     // A file of a bundler's may be a module; our own text is none and starts sooner as what it is.
     const type = url === undefined ? "classic" : "module";
-    const worker = new Worker(url ?? ownUrl(), { type, ...(name === undefined ? {} : { name }) });
-    return Promise.resolve(new WorkerThread(worker, url));
+    return new WorkerThread(new Worker(address, { type, ...(name === undefined ? {} : { name }) }), url);
   } catch (error) {
-    return Promise.reject(loadError(url, error));
+    throw loadError(url, error);
   }
 }
