@@ -96,7 +96,7 @@ async function calls() {
   );
 
   const flight = 64;
-  let waiting = [];
+  const waiting = [];
   const parallel = new Worker(ECHO, { eval: true });
   parallel.on("message", () => waiting.shift()?.());
   const sendParallel = () =>
@@ -104,7 +104,8 @@ async function calls() {
       waiting.push(resolve);
       parallel.postMessage([1, 2]);
     });
-  const inFlight = (call) => repeat(() => Promise.all(Array.from({ length: flight }, (_, index) => call(index))));
+  const inFlight = (call) =>
+    repeat(() => Promise.all(Array.from({ length: flight }, (_, index) => call(index))));
   const many = await interleave({
     bare: inFlight(sendParallel),
     wasmex: inFlight((index) => guest.callFunction("add", [index, 1])),
@@ -138,18 +139,29 @@ async function calls() {
       blocking.once("message", resolve);
       blocking.postMessage(times);
     });
-  const hosts = await interleave({
-    blocking: (times) => exchange(times * HOST_CALLS),
-    wasmex: repeat(() => guest.callFunction("loop", [], 60_000)),
-    extism: repeat(() => plugin.call("loop", input)),
-  }, { rounds: 7 });
+  const hosts = await interleave(
+    {
+      blocking: (times) => exchange(times * HOST_CALLS),
+      wasmex: repeat(() => guest.callFunction("loop", [], 60_000)),
+      extism: repeat(() => plugin.call("loop", input)),
+    },
+    { rounds: 7 },
+  );
   table(
     "Host function called by the guest, in a row",
     ["", "time of one", "of the blocking exchange"],
     [
       ["Atomics.wait and waitAsync", formatTime(hosts.blocking / HOST_CALLS), "1"],
-      ["wasmex host function", formatTime(hosts.wasmex / HOST_CALLS), formatRatio(hosts.wasmex / hosts.blocking)],
-      ["Extism 1.0.3, runInWorker", formatTime(hosts.extism / HOST_CALLS), formatRatio(hosts.extism / hosts.blocking)],
+      [
+        "wasmex host function",
+        formatTime(hosts.wasmex / HOST_CALLS),
+        formatRatio(hosts.wasmex / hosts.blocking),
+      ],
+      [
+        "Extism 1.0.3, runInWorker",
+        formatTime(hosts.extism / HOST_CALLS),
+        formatRatio(hosts.extism / hosts.blocking),
+      ],
     ],
   );
 
@@ -185,12 +197,20 @@ async function starts() {
   };
   const compiled = await Wasmex.Module.compile(large);
   for (let round = 0; round < 25; round++) {
-    const turns = [bare, compile, () => started("wasmex", { bytes: large }), () => started("wasmexCompiled", { module: compiled })];
+    const turns = [
+      bare,
+      compile,
+      () => started("wasmex", { bytes: large }),
+      () => started("wasmexCompiled", { module: compiled }),
+    ];
     for (let turn = 0; turn < turns.length; turn++) await turns[(round + turn) % turns.length]();
   }
-  const [bareTime, compileTime, whole, without] = [samples.bare, samples.compile, samples.wasmex, samples.wasmexCompiled].map(
-    (times) => median(times) * 1e6,
-  );
+  const [bareTime, compileTime, whole, without] = [
+    samples.bare,
+    samples.compile,
+    samples.wasmex,
+    samples.wasmexCompiled,
+  ].map((times) => median(times) * 1e6);
   table(
     "Start",
     ["", "time", "of a bare worker and the compile"],
@@ -198,15 +218,25 @@ async function starts() {
       ["a bare worker's first message", formatTime(bareTime), ""],
       ["compile of the module", formatTime(compileTime), ""],
       ["wasmex start of bytes", formatTime(whole), formatRatio(whole / (bareTime + compileTime))],
-      ["wasmex start of a Module", formatTime(without), `${formatRatio(without / bareTime)} of the bare worker`],
+      [
+        "wasmex start of a Module",
+        formatTime(without),
+        `${formatRatio(without / bareTime)} of the bare worker`,
+      ],
     ],
   );
 }
 
 /** A module that takes the engine a while: one function, many times over. */
 async function largeModule() {
-  const body = Array.from({ length: 60 }, (_, index) => `(local.set 0 (i32.mul (local.get 0) (i32.const ${index + 3})))`);
-  const functions = Array.from({ length: 400 }, (_, index) => `(func (export "f${index}") (param i32) (result i32) ${body.join("")} (local.get 0))`);
+  const body = Array.from(
+    { length: 60 },
+    (_, index) => `(local.set 0 (i32.mul (local.get 0) (i32.const ${index + 3})))`,
+  );
+  const functions = Array.from(
+    { length: 400 },
+    (_, index) => `(func (export "f${index}") (param i32) (result i32) ${body.join("")} (local.get 0))`,
+  );
   const text = `(module (memory (export "memory") 1) ${functions.join("\n")})`;
   return new Uint8Array((await wabt()).parseWat("large.wat", text).toBinary({}).buffer);
 }

@@ -1,0 +1,176 @@
+// What a process means to the Node process that it runs in. Programs of their own, so that their ends can be seen.
+import { spawn } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { build } from "esbuild";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { bundleOptions, workerSourceModule } from "../../build.mjs";
+import { fixture, wat } from "../support/index.js";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+let folder = "";
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "wasmex-process-"));
+  await build({
+    ...bundleOptions("node"),
+    absWorkingDir: root,
+    entryPoints: ["platform/node/index.ts"],
+    outfile: join(folder, "wasmex.mjs"),
+    format: "esm",
+    external: ["wabt"],
+    logLevel: "error",
+  });
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+const MODULE = `(module
+  (import "env" "f" (func $f (result i32)))
+  (func (export "ask") (result i32) (call $f))
+  (func (export "one") (result i32) (i32.const 1))
+  (func (export "spin") (loop $again (br $again))))`;
+
+interface Ended {
+  readonly code: number | null;
+  readonly output: string;
+  readonly milliseconds: number;
+}
+
+/** Runs a program in a Node of its own; \`f\` is the module's one import. */
+async function program(code: string, input?: string): Promise<Ended> {
+  const file = join(folder, `program-${Math.random().toString(36).slice(2)}.mjs`);
+  await writeFile(
+    file,
+    `import * as Wasmex from ${JSON.stringify(pathToFileURL(join(folder, "wasmex.mjs")).href)};
+    const bytes = Uint8Array.of(${[...(await wat(MODULE))].join()});
+    const begin = (f = () => 7, options = {}) => Wasmex.start({ bytes, imports: { env: { f } }, ...options });
+    ${code}`,
+  );
+  const began = performance.now();
+  const child = spawn(process.execPath, [file], { stdio: ["pipe", "pipe", "pipe"] });
+  let output = "";
+  child.stdout.on("data", (chunk: Buffer) => {
+    output += chunk.toString();
+  });
+  child.stderr.on("data", (chunk: Buffer) => {
+    output += chunk.toString();
+  });
+  if (input !== undefined) child.stdin.end(input);
+  const ended = await new Promise<number | null>((resolve) => child.on("close", resolve));
+  child.stdin.destroy();
+  return { code: ended, output, milliseconds: performance.now() - began };
+}
+
+describe("Process in its Node process", () => {
+  it("an idle process does not keep Node alive", async () => {
+    const { code, output, milliseconds } = await program(`
+      const guest = await begin();
+      console.log(await guest.callFunction("one"), await guest.callFunction("ask"));`);
+    expect(output).toBe("[ 1 ] [ 7 ]\n");
+    expect(code).toBe(0);
+    expect(milliseconds).toBeLessThan(4500);
+  });
+
+  it("a running call keeps Node alive until it is answered or timed out", async () => {
+    const { code, output } = await program(`
+      const guest = await begin();
+      guest.callFunction("spin", [], 300).catch((error) => console.log(error.name));
+      guest.exited.then((reason) => console.log(reason.kind));`);
+    expect(output).toBe("TimeoutError\ntimeout\n");
+    expect(code).toBe(0);
+  });
+
+  it("a host function that never answers is timed out though nothing else keeps Node alive", async () => {
+    const { output, code } = await program(`
+      const guest = await begin(() => new Promise(() => {}));
+      await guest.callFunction("ask", [], 100).catch((error) => console.log(error.name));
+      await guest.stop();
+      console.log("stopped");`);
+    expect(output).toBe("TimeoutError\nstopped\n");
+    expect(code).toBe(0);
+  });
+
+  it("calls in a row leave the event loop its turns", async () => {
+    const { output } = await program(`
+      const guest = await begin();
+      let ticks = 0;
+      const timer = setInterval(() => ticks++, 1);
+      const until = performance.now() + 500;
+      while (performance.now() < until) await guest.callFunction("one");
+      clearInterval(timer);
+      console.log(ticks > 30 ? "turns" : ticks);`);
+    expect(output).toBe("turns\n");
+  });
+
+  it("an idle process burns no CPU", async () => {
+    const { output } = await program(`
+      const guests = await Promise.all(Array.from({ length: 4 }, () => begin()));
+      await Promise.all(guests.map((guest) => guest.callFunction("one")));
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      const before = process.cpuUsage();
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      const { user, system } = process.cpuUsage(before);
+      console.log(user + system < 50_000 ? "none" : user + system);`);
+    expect(output).toBe("none\n");
+  });
+
+  it("a thread that ends by itself rejects every call with the reason", async () => {
+    const script = join(folder, "dies.cjs");
+    for (const [body, said] of [
+      ["process.exit(3)", "exit code 3"],
+      ["throw new Error('broken')", "broken"],
+    ] as const) {
+      await writeFile(script, body);
+      const { output, code } = await program(`
+        await begin(undefined, { workerUrl: ${JSON.stringify(script)} }).catch((error) => console.log(error.message));`);
+      expect(output).toContain(said);
+      expect(code).toBe(0);
+    }
+    const { output } = await program(`
+      await begin(undefined, { workerUrl: "/nowhere/worker.js" }).catch((error) => console.log(error.message));`);
+    expect(output).toContain("/nowhere/worker.js");
+  });
+
+  it("a thread that dies under calls rejects all of them, and what comes after", async () => {
+    // A worker of the package's own that ends itself once it has begun to serve.
+    const script = join(folder, "mortal.cjs");
+    const source = await workerSourceModule("node");
+    await writeFile(
+      script,
+      `${source.replace("export const workerSource =", "const workerSource =")}
+      // Guests' code gives no way to end the thread: what it sleeps with does.
+      const wait = Atomics.wait;
+      let waits = 0;
+      Atomics.wait = (...args) => (++waits === 3 ? process.exit(7) : wait(...args));
+      new Function("require", workerSource)(require);`,
+    );
+    const { output, code } = await program(`
+      const guest = await begin(undefined, { workerUrl: ${JSON.stringify(script)} });
+      const pause = () => new Promise((resolve) => setTimeout(resolve, 20));
+      const said = [];
+      for (let count = 0; count < 5; count++) {
+        await Promise.all([guest.callFunction("one"), guest.callFunction("one")]).catch((error) => said.push(error.message));
+        await pause();
+      }
+      console.log(said[0], said.length > 1, (await guest.exited).kind);`);
+    expect(output).toMatch(/exit code 7.* true crashed/);
+    expect(code).toBe(0);
+  });
+
+  it("stdin inherit is read when the guest asks, and only then", async () => {
+    const streams = await fixture("streams.wat");
+    const { output, code } = await program(
+      `
+      const guest = await Wasmex.start({ bytes: Uint8Array.of(${[...streams].join(",")}), wasi: true });
+      const read = await guest.callFunction("cat");
+      console.log(read);
+      await guest.stop();`,
+      "what was typed\n",
+    );
+    expect(output).toBe("what was typed\n[ 15 ]\n");
+    expect(code).toBe(0);
+  });
+});
