@@ -222,7 +222,8 @@ export function rename(
     }
   } else {
     if (isDirectory(m, target) !== folder) {
-      return folder ? -ERRNO_NOTDIR : -ERRNO_ISDIR;
+      // Linux sees first that a directory which the file is in can't be replaced.
+      return folder ? -ERRNO_NOTDIR : liesIn(m, from, target) ? -ERRNO_NOTEMPTY : -ERRNO_ISDIR;
     }
     if (folder && m.get(target + COUNT) !== 0) {
       return -ERRNO_NOTEMPTY;

@@ -159,7 +159,7 @@ export class ShimBackend implements Backend {
         const inode = source.find(oldKey);
         const there = target.find(newKey);
         const into = (this.#items.get(to) as Item).inode;
-        const refused = mayReplace(inode, there, into);
+        const refused = mayReplace(inode, (this.#items.get(from) as Item).inode, there, into);
         if (typeof inode === "number" || refused < 0 || inode === there) {
           return typeof inode === "number" ? inode : refused;
         }

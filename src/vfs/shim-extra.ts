@@ -57,8 +57,13 @@ export function isEmpty(directory: ShimInode): boolean {
   return typeof folder !== "number" && folder.isEmpty();
 }
 
-/** What POSIX says to a rename of `inode` into the directory `to`, over what is there. */
-export function mayReplace(inode: ShimInode | number, there: ShimInode | number, to: ShimInode): number {
+/** What Linux says to a rename of `inode` from one directory into another, over what is there. */
+export function mayReplace(
+  inode: ShimInode | number,
+  from: ShimInode,
+  there: ShimInode | number,
+  to: ShimInode,
+): number {
   if (typeof inode === "number") {
     return inode;
   }
@@ -73,7 +78,7 @@ export function mayReplace(inode: ShimInode | number, there: ShimInode | number,
     return 0;
   }
   if (isDirectory(there) !== directory) {
-    return directory ? -ERRNO_NOTDIR : -ERRNO_ISDIR;
+    return directory ? -ERRNO_NOTDIR : holds(there, from) ? -ERRNO_NOTEMPTY : -ERRNO_ISDIR;
   }
   return directory && !isEmpty(there) ? -ERRNO_NOTEMPTY : 0;
 }
