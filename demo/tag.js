@@ -86,7 +86,10 @@ async function runText(source) {
   const process = await Wasmex.start({ module, imports: { env: { print } } });
   try {
     const entry = ["main", "run", "_start"].find((name) => process.functionExists(name));
-    if (entry) $("output").value += `${entry}() = [${(await process.callFunction(entry)).join(", ")}]\n`;
+    if (entry) {
+      const results = await process.callFunction(entry);
+      $("output").value += `${entry}() = [${results.join(", ")}]\n`;
+    }
     show(module, process);
   } finally {
     await process.stop();

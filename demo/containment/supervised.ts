@@ -17,7 +17,7 @@ const PULSE = `(module $pulse
 
 const CHILD = "pulse";
 const MAX_RESTARTS = 3;
-const MAX_SECONDS = 5;
+const MAX_SECONDS = 10;
 /** Milliseconds between two beats. */
 const REST = 200;
 
@@ -36,6 +36,8 @@ export class Supervised {
   #born = 0;
   #count = 0;
   #broken = 0;
+  /** One fault at a time: a second one would hit the guest that comes after. */
+  #breaking = false;
 
   constructor() {
     this.#start = button("Start the supervisor", () => void this.#begin(), {
@@ -135,7 +137,8 @@ export class Supervised {
 
   async #break(how: "hang" | "plug" | "trap"): Promise<void> {
     const child = this.#supervisor?.child(CHILD);
-    if (child === undefined) return;
+    if (child === undefined || this.#breaking) return;
+    this.#breaking = true;
     const life = this.#life;
     const born = this.#born;
     try {
@@ -159,6 +162,8 @@ export class Supervised {
         life.dataset["state"] = "dead";
         life.append(`: ${reason} after ${duration(this.#broken - born)}`);
       }
+    } finally {
+      this.#breaking = false;
     }
   }
 

@@ -159,9 +159,9 @@ return {
       print(memory.readString(pointer, length));
     }),
 
-    // The guest waits for the promise; the page goes on.
-    wait: Wasmex.fn(["i32"], [], async (context, milliseconds) => {
-      if (threads) await new Promise((done) => setTimeout(done, milliseconds));
+    // The guest waits for the promise; the page goes on. (On a page without threads it can't.)
+    wait: Wasmex.fn(["i32"], [], (context, milliseconds) => {
+      if (threads) return new Promise((done) => setTimeout(done, milliseconds));
     }),
   },
 };

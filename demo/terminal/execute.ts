@@ -55,7 +55,7 @@ export async function exitCodeOf(work: Promise<unknown>, job: Job): Promise<numb
       const frames = error.frames
         .slice(0, 5)
         .map((frame) => `    at ${frame.name ?? `function ${frame.index}`}\n`);
-      job.errors(`\x1b[31m${job.name}: trapped: ${error.reason}\x1b[0m\n${frames.join("")}`);
+      job.errors(`\n\x1b[31m${job.name}: trapped: ${error.reason}\x1b[0m\n${frames.join("")}`);
       return ABORTED;
     }
     job.errors(`\x1b[31m${job.name}: ${error instanceof Error ? error.message : String(error)}\x1b[0m\n`);
