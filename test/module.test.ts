@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { CompileError, Module, UnsupportedError, WasmexError } from "wasmex";
-import { markInstantiated } from "../src/module.js";
+import { markInstantiated } from "../src/instantiated.js";
 import { binary, custom, section, vec } from "./binary/build.js";
 import { features } from "./binary/features.js";
 import { wat } from "./support/index.js";
