@@ -4,6 +4,7 @@ import { mkdir, readFile, rm } from "node:fs/promises";
 import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 import { buildAll } from "../../build.mjs";
+import { visitDemo } from "../../e2e/demo/run.mjs";
 import { runBrowsers } from "../../e2e/run.mjs";
 import { checkSizes } from "./sizes.mjs";
 import { checkImports, checkLengths } from "./structure.mjs";
@@ -233,10 +234,13 @@ export async function runStages({ only, engines }) {
     [
       "e2e",
       async () => {
-        await runBrowsers({
+        const options = {
           ...(engines === undefined ? {} : { engines }),
-          onPart: ({ name, outcomes, milliseconds }) => tell(name, outcomes, milliseconds),
-        });
+          onPart: (/** @type {import("../../e2e/run.mjs").Part} */ { name, outcomes, milliseconds }) =>
+            tell(name, outcomes, milliseconds),
+        };
+        await runBrowsers(options);
+        await visitDemo(options);
         return [];
       },
     ],
