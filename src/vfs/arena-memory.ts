@@ -1,4 +1,5 @@
 import { StoppedError, WasmexError } from "../errors.js";
+import { growing, reserve } from "./arena-buffers.js";
 import {
   CAPACITY,
   GENERATION,
@@ -48,6 +49,7 @@ export class ArenaMemory {
   #shared: boolean;
   #depth = 0;
   #stamped = false;
+  #growing: WebAssembly.Memory | undefined;
   /** Takes apart what a rolled back operation left pending; set by the backend. */
   onRecovered: () => void = () => {};
 
@@ -233,13 +235,10 @@ export class ArenaMemory {
   #resize(pages: number): boolean {
     const bytes = pages * PAGE_WORDS * 4;
     try {
-      const buffer = this.words.buffer;
-      if (buffer instanceof ArrayBuffer) {
-        const grown = move(buffer, bytes);
-        this.words = new Int32Array(grown);
-        this.bytes = new Uint8Array(grown);
+      if (this.#shared) {
+        (this.words.buffer as unknown as SharedArrayBuffer).grow(bytes);
       } else {
-        (buffer as SharedArrayBuffer).grow(bytes);
+        this.#move(pages);
       }
     } catch {
       return false;
@@ -247,6 +246,25 @@ export class ArenaMemory {
     this.words[CAPACITY] = pages;
     this.#view();
     return true;
+  }
+
+  /**
+   * Small arenas are copied to a buffer of twice the size. Larger ones lie in a WebAssembly memory, that grows in place: pages that
+   * are touched for the first time cost ten times as much as the copy into them.
+   */
+  #move(pages: number): void {
+    const { words } = this;
+    let buffer: ArrayBuffer;
+    if (this.#growing !== undefined) {
+      this.#growing.grow(pages - words.length / PAGE_WORDS);
+      buffer = this.#growing.buffer as ArrayBuffer;
+    } else {
+      this.#growing = growing(pages);
+      buffer = (this.#growing?.buffer as ArrayBuffer | undefined) ?? new ArrayBuffer(pages * PAGE_WORDS * 4);
+      new Int32Array(buffer).set(words.subarray(0, this.get(PAGES) * PAGE_WORDS));
+    }
+    this.words = new Int32Array(buffer);
+    this.bytes = new Uint8Array(buffer);
   }
 
   /** Views of fixed length: ones that follow a growable buffer cost 15 times as much an access. */
@@ -269,6 +287,7 @@ export class ArenaMemory {
       words.set(this.words.subarray(0, used));
       this.words = words;
       this.bytes = new Uint8Array(buffer, 0, pages * PAGE_WORDS * 4);
+      this.#growing = undefined;
       this.#shared = true;
     }
     this.begin();
@@ -320,28 +339,5 @@ export class ArenaMemory {
   /** Whether that owner is in the middle of an operation. */
   holds(owner: number): boolean {
     return this.#shared && Atomics.load(this.words, LOCK) >> 1 === owner + 1;
-  }
-}
-
-/** The same bytes in a larger buffer; in place where the engine can. */
-function move(buffer: ArrayBuffer, length: number): ArrayBuffer {
-  if (typeof buffer.transfer === "function") {
-    return buffer.transfer(length);
-  }
-  const grown = new ArrayBuffer(length);
-  new Uint8Array(grown).set(new Uint8Array(buffer));
-  return grown;
-}
-
-/** A shared buffer with as much room to grow as the engine has addresses for. */
-function reserve(length: number): SharedArrayBuffer {
-  for (let most = MAX_PAGES * PAGE_WORDS * 4; ; most = Math.max(length, most / 2)) {
-    try {
-      return new SharedArrayBuffer(length, { maxByteLength: most });
-    } catch (error) {
-      if (most === length) {
-        throw error;
-      }
-    }
   }
 }
