@@ -1,6 +1,6 @@
 // Builds `dist`: ES modules for Node and browsers, one file for a plain script tag, the worker's own file, declarations.
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { cp, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -116,6 +116,9 @@ const wabtBeside = {
   },
 };
 
+/** What is built into files by itself. */
+const FILES_OF_THEIR_OWN = /^(script|script-wabt|wabt-global|isolation|worker|serve-worker)\.ts$/;
+
 /** @param {Surrounding} surrounding */
 async function buildModules(surrounding) {
   const options = bundleOptions(surrounding);
@@ -133,6 +136,40 @@ async function buildModules(surrounding) {
     external: ["wabt"],
     sourcemap: true,
   });
+}
+
+/**
+ * The browser's modules one by one, for bundlers: what an app doesn't import is left out file by file, which no bundler can do
+ * with a file that has everything.
+ */
+async function buildForBundlers() {
+  const outdir = `${dist}/modules`;
+  const entryPoints = ["src", "platform/browser"].flatMap((folder) =>
+    readdirSync(`${root}${folder}`, { recursive: true, encoding: "utf8" })
+      .filter((file) => file.endsWith(".ts") && !file.endsWith(".d.ts") && !FILES_OF_THEIR_OWN.test(file))
+      .map((file) => `${folder}/${file}`),
+  );
+  await build({
+    absWorkingDir: root,
+    target: "es2022",
+    entryPoints,
+    outdir,
+    outbase: ".",
+    format: "esm",
+    sourcemap: true,
+  });
+  await writeFile(`${outdir}/platform/browser/worker-source.js`, await workerSourceModule("browser"));
+  for (const [file, from, to] of /** @type {const} */ ([
+    ["threads", '"wasmex:worker-source"', '"./worker-source.js"'],
+    ["wabt", '"wabt"', '"../../../wabt.js"'],
+  ])) {
+    const path = `${outdir}/platform/browser/${file}.js`;
+    const text = await readFile(path, "utf8");
+    if (!text.includes(from)) {
+      throw new Error(`${path} no longer imports ${from}`);
+    }
+    await writeFile(path, text.replace(from, to));
+  }
 }
 
 /** For `require` in the Node releases that can't load an ES module that way; the others get the ES module. */
@@ -285,6 +322,7 @@ export async function buildAll({ declarations = true } = {}) {
     await Promise.all([
       buildModules("node"),
       buildModules("browser"),
+      buildForBundlers(),
       buildCommonJs(),
       buildScript(),
       buildWorker(),

@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { ISOLATION, serve } from "../demo/server.mjs";
 import { ANSWER } from "./cases/programs.mjs";
-import { bundleSuites, listSuites } from "./suites/bundle.mjs";
+import { asksForThread, bundleSuites, listSuites } from "./suites/bundle.mjs";
 import { ENGINES, launch, missingPrograms } from "./support/engines.mjs";
 import { Inbox, runPage } from "./support/run-page.mjs";
 
@@ -111,6 +111,17 @@ export async function runBrowsers({ engines, pages = "", only, onPart } = {}) {
 }
 
 /**
+ * A page for each suite that starts threads: an engine that takes its time to give back shared memory gives back all of it
+ * with the page.
+ * @param {string} url
+ */
+function oneByOne(url) {
+  return listSuites()
+    .filter(asksForThread)
+    .map((file) => `${url}&file=${encodeURIComponent(file)}`);
+}
+
+/**
  * @param {import("./support/engines.mjs").EngineName} name
  * @param {boolean} isolated
  * @param {{ name: string, path: string }[]} pages
@@ -132,7 +143,11 @@ async function runEngine(name, isolated, pages, only, add) {
         // A browser of its own for each page: what one leaves behind (memories, threads) is no burden to the next.
         engine = await launch(name, { isolated });
         const url = `${server.url}${path}${only === undefined ? "" : `&only=${encodeURIComponent(only)}`}`;
-        outcomes = await runPage(await engine.newPage(), inbox, url);
+        const page = await engine.newPage();
+        outcomes = [];
+        for (const address of path.includes("thread=worker") ? oneByOne(url) : [url]) {
+          outcomes.push(...(await runPage(page, inbox, address)));
+        }
       } catch (error) {
         outcomes = [{ name: "launch", state: "fail", milliseconds: 0, message: String(error) }];
       } finally {

@@ -15,7 +15,7 @@ export function listSuites() {
 }
 
 /** Suites that import `thread` from the support module run once with each. @param {string} file */
-function asksForThread(file) {
+export function asksForThread(file) {
   return /import \{[^}]*\bthread\b[^}]*\} from "[./]*support\//.test(readFileSync(`${root}${file}`, "utf8"));
 }
 

@@ -83,7 +83,9 @@ function collect(task: Task, path: string, outcomes: Outcome[]): void {
 }
 
 async function runAll(): Promise<void> {
-  const paths = parameters.get("thread") === "worker" ? threadSuites : Object.keys(suites).sort();
+  const file = parameters.get("file");
+  const all = parameters.get("thread") === "worker" ? threadSuites : Object.keys(suites).sort();
+  const paths = file === null ? all : [file];
   for (const path of paths) {
     if (only !== null && !path.includes(only)) {
       continue;

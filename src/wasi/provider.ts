@@ -3,6 +3,7 @@
  * which never mentions `Wasi` can leave it out.
  */
 import type { WasiOptions } from "./options.js";
+import type { WasiInternals } from "./wasi.js";
 
 /** What an instance needs of its WASI. */
 export interface WasiHost {
@@ -32,7 +33,10 @@ export function wasiFactory(): WasiFactory | undefined {
 
 /** Loads WASI where it isn't yet. */
 export async function loadWasi(): Promise<WasiFactory> {
-  if (registered === undefined) await import("./wasi.js");
-  if (registered === undefined) throw new TypeError("wasi.ts has to register itself");
+  if (registered === undefined) {
+    // The export is used, not only its registration: bundlers leave out what a file does when nothing of it is used.
+    const { Wasi } = await import("./wasi.js");
+    registered ??= (options, internals) => new Wasi(options, internals as WasiInternals | undefined);
+  }
   return registered;
 }
