@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { buildAll } from "../../build.mjs";
 import { visitDemo } from "../../e2e/demo/run.mjs";
 import { runBrowsers } from "../../e2e/run.mjs";
+import { runMatrix } from "../matrix/run.mjs";
 import { checkSizes } from "./sizes.mjs";
 import { checkImports, checkLengths } from "./structure.mjs";
 
@@ -231,6 +232,7 @@ export async function runStages({ only, engines }) {
     ["static", staticStage],
     ["package", packageStage],
     ["unit", unitStage],
+    ["matrix", () => runMatrix()],
     [
       "e2e",
       async () => {
