@@ -4,6 +4,12 @@ import { workerSource } from "wasmex:worker-source";
 import { WasmexError } from "../../src/errors.js";
 import type { Thread, ThreadSupport } from "../../src/platform.js";
 
+/**
+ * How long a thread may take to end, in milliseconds. Bun 1.4 can't end one whose guest is in a loop without calls
+ * (github.com/oven-sh/bun/issues 36356): it is given up then, and ends at its next call.
+ */
+const PATIENCE = 1000;
+
 export function threadSupport(): ThreadSupport {
   return { threads: true, sharedMemory: true, reason: "", parallelism: availableParallelism() };
 }
@@ -61,8 +67,12 @@ class WorkerThread implements Thread {
 
   async terminate(): Promise<void> {
     this.#ending = true;
-    // What is being ended must not hold the process up when everything else is done.
-    await this.#worker.terminate();
+    let timer: NodeJS.Timeout | undefined;
+    const givenUp = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, PATIENCE);
+    });
+    await Promise.race([this.#worker.terminate(), givenUp]);
+    clearTimeout(timer);
   }
 
   setKeepsAlive(keeps: boolean): void {
@@ -92,7 +102,8 @@ export function spawnThread(options: { url?: string | URL; name?: string }): Pro
     argv: [],
     execArgv: [],
     env: SHARE_ENV,
-    trackUnmanagedFds: false,
+    // What a terminated guest had open on a host directory is closed with its thread.
+    trackUnmanagedFds: true,
     ...(name === undefined ? {} : { name }),
   };
   try {
