@@ -24,9 +24,6 @@ type MemoryClass = new (memory: WebAssembly.Memory, type: ElementType, offset: n
 const CLASSES = {} as Record<ElementType, MemoryClass>;
 
 const LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
-const I64_MIN = -(2n ** 63n);
-const I64_MAX = 2n ** 63n - 1n;
-const U64_MAX = 2n ** 64n - 1n;
 const F32_MAX = 3.4028234663852886e38;
 const NOTHING = new Uint8Array(0);
 
@@ -350,7 +347,8 @@ export class Memory<T extends ElementType = ElementType> {
       override set(index: number, value: bigint | number): void {
         const elements = this.#elements as BigUint64Array;
         const within = typeof index === "number" && elements[index] !== undefined;
-        if (within && typeof value === "bigint" && value >= 0n && value <= U64_MAX) elements[index] = value;
+        if (within && typeof value === "bigint" && BigInt.asUintN(64, value) === value)
+          elements[index] = value;
         else super.set(index, value);
       }
     } as unknown as MemoryClass;
@@ -362,7 +360,7 @@ export class Memory<T extends ElementType = ElementType> {
       override set(index: number, value: bigint | number): void {
         const elements = this.#elements as BigInt64Array;
         const within = typeof index === "number" && elements[index] !== undefined;
-        if (within && typeof value === "bigint" && value >= I64_MIN && value <= I64_MAX)
+        if (within && typeof value === "bigint" && BigInt.asIntN(64, value) === value)
           elements[index] = value;
         else super.set(index, value);
       }

@@ -1,53 +1,66 @@
 /** UTF-8 over bytes that may be shared with other threads. */
 
-/** Up to here a loop over ASCII is quicker than `TextDecoder` (measured in V8; the other engines cross later). */
-const SHORT_TEXT = 24;
-
 const decoder = /* @__PURE__ */ new TextDecoder("utf-8", { ignoreBOM: true });
 const encoder = /* @__PURE__ */ new TextEncoder();
 
-let codecsTakeShared: boolean | undefined;
+/** Chromium's and Firefox's codecs take no views of shared memory; set once that has been seen. */
+let mustCopyShared = false;
 
-/** Whether `TextDecoder` and `encodeInto` take views of shared memory here: Chromium's and Firefox's don't. */
-function doCodecsTakeShared(): boolean {
-  if (codecsTakeShared === undefined) {
-    try {
-      const probe = new Uint8Array(new SharedArrayBuffer(1)) as unknown as Uint8Array<ArrayBuffer>;
-      decoder.decode(probe);
-      encoder.encodeInto("a", probe);
-      codecsTakeShared = true;
-    } catch {
-      codecsTakeShared = false;
-    }
-  }
-  return codecsTakeShared;
+type CodecBytes = Uint8Array<ArrayBuffer>;
+
+function isShared(bytes: Uint8Array): boolean {
+  return !(bytes.buffer instanceof ArrayBuffer);
 }
 
-/** The bytes themselves where the text codecs take them. */
-function codecBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
-  return bytes.buffer instanceof ArrayBuffer || doCodecsTakeShared()
-    ? (bytes as Uint8Array<ArrayBuffer>)
-    : undefined;
+function decode(bytes: Uint8Array): string {
+  if (!(mustCopyShared && isShared(bytes))) {
+    try {
+      return decoder.decode(bytes as CodecBytes);
+    } catch (error) {
+      if (!isShared(bytes)) throw error;
+      mustCopyShared = true;
+    }
+  }
+  return decoder.decode(bytes.slice());
 }
 
 /** Decodes `bytes[start, end)`; what is malformed becomes U+FFFD, a byte order mark stays. */
 export function decodeText(bytes: Uint8Array, start: number, end: number): string {
-  if (end - start <= SHORT_TEXT) {
-    let text = "";
-    let at = start;
-    for (; at < end; at++) {
-      const byte = bytes[at] as number;
-      if (byte > 127) break;
-      text += String.fromCharCode(byte);
+  const length = end - start;
+  if (length <= 16 && start + 16 <= bytes.length) {
+    let all = 0;
+    for (let at = start; at < end; at++) all |= bytes[at] as number;
+    // One string of sixteen ASCII characters, cut: less than half of the time of a `TextDecoder`, on every engine.
+    if (all < 128) {
+      return String.fromCharCode(
+        bytes[start] as number,
+        bytes[start + 1] as number,
+        bytes[start + 2] as number,
+        bytes[start + 3] as number,
+        bytes[start + 4] as number,
+        bytes[start + 5] as number,
+        bytes[start + 6] as number,
+        bytes[start + 7] as number,
+        bytes[start + 8] as number,
+        bytes[start + 9] as number,
+        bytes[start + 10] as number,
+        bytes[start + 11] as number,
+        bytes[start + 12] as number,
+        bytes[start + 13] as number,
+        bytes[start + 14] as number,
+        bytes[start + 15] as number,
+      ).slice(0, length);
     }
-    if (at === end) return text;
   }
-  return decoder.decode(codecBytes(bytes)?.subarray(start, end) ?? bytes.slice(start, end));
+  return decode(bytes.subarray(start, end));
 }
+
+/** Up to here a loop over ASCII is quicker than `encodeInto`. */
+const SHORT_TEXT = 24;
 
 /**
  * Encodes into `target` from `start` on, where there is room for the longest that the text can become (3 bytes for each
- * UTF-16 unit) and the engine can; answers the bytes written, or -1 where nothing was.
+ * UTF-16 unit) and the engine can; answers the bytes written, or -1 where it couldn't.
  */
 export function encodeInPlace(text: string, target: Uint8Array, start: number): number {
   const { length } = text;
@@ -61,8 +74,14 @@ export function encodeInPlace(text: string, target: Uint8Array, start: number): 
     }
     if (done === length) return length;
   }
-  const direct = codecBytes(target);
-  return direct === undefined ? -1 : encoder.encodeInto(text, direct.subarray(start)).written;
+  if (mustCopyShared && isShared(target)) return -1;
+  try {
+    return encoder.encodeInto(text, target.subarray(start) as CodecBytes).written;
+  } catch (error) {
+    if (!isShared(target)) throw error;
+    mustCopyShared = true;
+    return -1;
+  }
 }
 
 export function encodeText(text: string): Uint8Array<ArrayBuffer> {

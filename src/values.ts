@@ -28,8 +28,7 @@ export type JsResult<T extends readonly ValueType[]> = T extends readonly []
     ? JsType<One>
     : { readonly [K in keyof T]: JsType<T[K]> };
 
-const I64_MIN = -(2n ** 63n);
-const I64_MAX = 2n ** 63n - 1n;
+const F32_MAX = 3.4028234663852886e38;
 
 /** Says what was given, short enough for an error's text. */
 export function describeValue(value: unknown): string {
@@ -71,7 +70,7 @@ export function toEngine(value: unknown, type: ValueType, place: Place): unknown
     if (typeof value === "number") return value;
   } else if (type === "i64") {
     if (typeof value === "bigint") {
-      if (value >= I64_MIN && value <= I64_MAX) return value;
+      if (BigInt.asIntN(64, value) === value) return value;
     } else if (Number.isSafeInteger(value)) {
       return BigInt(value as number);
     }
@@ -88,13 +87,49 @@ function isFinitely(value: number): boolean {
   return value - value === 0;
 }
 
+/** `toEngine` for one type. */
+export type Converter = (value: unknown, place: Place) => unknown;
+
+/** One function for each type, so that engines can compile each of them into its caller. */
+export function converterOf(type: ValueType): Converter {
+  switch (type) {
+    case "i32":
+      return (value, place) =>
+        typeof value === "number" && (value | 0) === value ? value : toEngine(value, "i32", place);
+    case "f64":
+      return (value, place) => (typeof value === "number" ? value : toEngine(value, "f64", place));
+    case "f32":
+      return (value, place) =>
+        typeof value === "number" && Math.abs(value) <= F32_MAX ? value : toEngine(value, "f32", place);
+    case "i64":
+      return (value, place) =>
+        typeof value === "bigint" && BigInt.asIntN(64, value) === value
+          ? value
+          : toEngine(value, "i64", place);
+    case "v128":
+      return (value, place) => toEngine(value, "v128", place);
+    default:
+      return (value) => value;
+  }
+}
+
 /** Whether the engine itself checks the values of this type. */
 export function isReference(type: ValueType): type is RefType {
   return type.length > 4;
 }
 
+/**
+ * A list of one value. Engines guess from a literal's first values what it will hold, and convert the array when another
+ * kind comes; in V8 that costs many times the call. `undefined` makes it hold anything from the start.
+ */
+export function listOf(value: unknown): WasmValue[] {
+  const list: unknown[] = [undefined];
+  list[0] = value;
+  return list as WasmValue[];
+}
+
 /** What the engine gave as the results of a function, as an array. */
 export function resultArray(result: unknown, count: number): WasmValue[] {
-  if (count === 1) return [result as WasmValue];
+  if (count === 1) return listOf(result);
   return count === 0 ? [] : (result as WasmValue[]);
 }
