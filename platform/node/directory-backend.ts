@@ -72,6 +72,10 @@ export class DirectoryBackend implements Backend {
     return this.#nodes.descriptors.size;
   }
 
+  dispose(): void {
+    this.#nodes.descriptors.dispose();
+  }
+
   begin(): void {
     this.#nodes.begin();
   }

@@ -35,6 +35,13 @@ export class DescriptorSet implements Descriptors {
     }
   }
 
+  /** Closes all of them. */
+  dispose(): void {
+    for (const descriptor of this.#open) {
+      this.close(descriptor);
+    }
+  }
+
   /** Closes whatever an entry has open. */
   closeAll(entry: Entry): void {
     for (const descriptor of [entry.handle, entry.io, entry.appender]) {

@@ -117,6 +117,9 @@ export interface Backend {
    */
   readdir(directory: Node, cookie: number, visit: DirectoryVisitor): Result;
 
+  /** Gives back what it holds of the system below (a host directory's descriptors); called once, by who opened it. */
+  dispose?(): void;
+
   /** A structured-cloneable description by which another thread opens the same file system, where that can be. */
   share?(): unknown;
 }

@@ -1,4 +1,5 @@
 import { WasmexError } from "../errors.js";
+import type { Backend } from "../vfs/contract.js";
 import { WasiExit } from "./exit.js";
 import { Guest } from "./guest.js";
 import { PREVIEW1, UNSTABLE, wasiFunctions } from "./imports.js";
@@ -32,6 +33,8 @@ export class Wasi implements WasiHost {
   readonly wasiImport: WebAssembly.ModuleImports;
   readonly #guest: Guest;
   #unstable: WebAssembly.ModuleImports | undefined;
+  /** File systems that were opened for the preopens alone. */
+  readonly #owned: readonly Backend[];
 
   /** Throws `WasmexError` for an option that can't be used. `internals` is not for users. */
   constructor(options: WasiOptions = {}, internals?: WasiInternals) {
@@ -58,6 +61,7 @@ export class Wasi implements WasiHost {
       }
     }
     this.#guest = guest;
+    this.#owned = checked.fs === undefined ? preopens.flatMap(({ backend }) => backend ?? []) : [];
     this.wasiImport = wasiFunctions(guest, PREVIEW1);
   }
 
@@ -112,6 +116,7 @@ export class Wasi implements WasiHost {
   /** Closes all descriptors: host directories are held open until then. */
   close(): void {
     this.#guest.table.closeAll();
+    for (const backend of this.#owned) backend.dispose?.();
   }
 
   #bindTo(instance: WebAssembly.Instance): void {
