@@ -31,11 +31,8 @@ export function createContainment(): Page {
       h(
         "div",
         { class: "trials" },
-        endlessLoop(graph).root,
-        forkOfTimeouts(graph).root,
-        runawayMemory(graph).root,
-        escapeAttempt().root,
-        new Supervised().root,
+        h("div", {}, endlessLoop(graph).root, forkOfTimeouts(graph).root, runawayMemory(graph).root),
+        h("div", {}, escapeAttempt().root, new Supervised().root),
       ),
     ),
     show: () => graph.show(),

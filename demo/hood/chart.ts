@@ -3,37 +3,37 @@ import { h, svg } from "../ui/dom.js";
 export interface Bar {
   readonly label: string;
   readonly value: number;
-  /** What stands at the end of the bar. */
+  /** What stands at the end of its line. */
   readonly text: string;
   /** What it is measured against. */
   readonly base?: boolean;
 }
 
-const ROW = 34;
-const BAR = 18;
-const LABEL = 178;
-const WIDTH = 620;
-const END = 150;
+const ROW = 46;
+const LINE = 15;
+const BAR = 16;
 
-/** Bars from a common zero. What is drawn is said in a table, too, for those who can't see it. */
+/**
+ * Bars from a common zero, each under its label. Widths are parts of the room there is, so that letters keep their size on a phone.
+ * What is drawn is said in a table, too, for those who can't see it.
+ */
 export function barChart(title: string, bars: readonly Bar[]): HTMLElement {
   const most = Math.max(...bars.map((bar) => bar.value), Number.MIN_VALUE);
-  const height = bars.length * ROW + 4;
   const rows = bars.map((bar, index) => {
-    const y = index * ROW + (ROW - BAR) / 2;
-    const width = Math.max(2, (bar.value / most) * (WIDTH - LABEL - END));
+    const top = index * ROW;
+    const width = `${Math.max(0.6, (bar.value / most) * 100).toFixed(2)}%`;
     return svg(
       "g",
       { class: bar.base ? "bar bar-base" : "bar" },
-      svg("text", { x: LABEL - 10, y: y + BAR / 2, class: "bar-label" }, bar.label),
-      svg("rect", { x: LABEL, y, width, height: BAR }),
-      svg("text", { x: LABEL + width + 8, y: y + BAR / 2, class: "bar-text" }, bar.text),
+      svg("text", { x: 0, y: top + LINE, class: "bar-label" }, bar.label),
+      svg("text", { x: "100%", y: top + LINE, class: "bar-text" }, bar.text),
+      svg("rect", { x: 0, y: top + LINE + 7, width: "100%", height: BAR, class: "bar-room" }),
+      svg("rect", { x: 0, y: top + LINE + 7, width, height: BAR, class: "bar-fill" }),
     );
   });
   const drawing = svg(
     "svg",
-    { viewBox: `0 0 ${WIDTH} ${height}`, class: "chart", "aria-hidden": "true", focusable: "false" },
-    svg("line", { x1: LABEL, x2: LABEL, y1: 0, y2: height, class: "chart-zero" }),
+    { class: "chart", width: "100%", height: bars.length * ROW, "aria-hidden": "true", focusable: "false" },
     ...rows,
   );
   return h(

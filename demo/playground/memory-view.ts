@@ -123,6 +123,14 @@ export class MemoryView {
       { passive: false },
     );
     this.#build();
+    new ResizeObserver(() => {
+      if (this.#perRow !== this.#fitting()) this.#build();
+    }).observe(this.root);
+  }
+
+  /** Bytes in a row: on a phone eight are what fits. */
+  #fitting(): number {
+    return this.root.clientWidth > 0 && this.root.clientWidth < 520 ? 8 : 16;
   }
 
   setLook(look: MemoryLook, options: { address?: number; width?: number } = {}): void {
@@ -161,8 +169,7 @@ export class MemoryView {
 
   #build(): void {
     const width = Wasmex.Memory.bytesPerElement(this.#type);
-    // On a phone eight bytes are what fits.
-    this.#perRow = this.root.clientWidth > 0 && this.root.clientWidth < 520 ? 8 : 16;
+    this.#perRow = this.#fitting();
     const cells = this.#perRow / width;
     this.#rows = Array.from({ length: ROWS }, () => ({
       address: h("span", { class: "memory-at" }),

@@ -111,19 +111,20 @@ static void look(void) {
     }
     printf("\n");
   }
-  printf("   ========================\n        a       b       c        aboard: ");
-  if (aboard == 0) printf("nothing yet");
+  printf("   ========================\n        a       b       c     aboard: ");
+  if (aboard == 0) printf("nothing");
   for (int box = 1; box <= aboard; box++) printf("%s\033[30m %d \033[0m", COLOURS[box], box);
   printf("\n\n");
 }
 
 static void help(void) {
-  printf("  The ship takes the boxes in order: 1 first, %d last. Only the top of a stack can be lifted.\n\n", BOXES);
-  printf("  move a b     lift the top of stack a onto stack b (at most %d high)\n", HEIGHT);
-  printf("  ship a       lift the top of stack a onto the ship\n");
+  printf("  The ship takes the boxes in order, 1 first and %d last.\n", BOXES);
+  printf("  Only the top of a stack can be lifted.\n\n");
+  printf("  move a b     lift the top of a onto b (at most %d high)\n", HEIGHT);
+  printf("  ship a       lift the top of a onto the ship\n");
   printf("  look         see the yard\n");
-  printf("  save         write it to %s        restore   read it back\n", save_path);
-  printf("  shift        how long you have been at it      quit      go home\n");
+  printf("  save         write it to %s\n  restore      read it back\n", save_path);
+  printf("  shift        how long you have been at it\n  quit         go home\n");
 }
 
 static int stack_of(const char *word) {
