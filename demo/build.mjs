@@ -1,7 +1,7 @@
 // Builds the demo into static files that any host can serve: node demo/build.mjs [directory]
 import { existsSync } from "node:fs";
 import { copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
+import { basename, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
@@ -55,6 +55,40 @@ async function packageSizes(dist) {
 }
 
 /**
+ * What the playground asks for as soon as it is there: the text parser and the worker.
+ * @param {import("esbuild").Metafile} metafile
+ */
+const lazyParts = (metafile) =>
+  Object.keys(metafile.outputs).filter((output) => /\/(wabt|wasmex_worker-source)-\w+\.js$/.test(output));
+
+/**
+ * The scripts that each page of the demo consists of.
+ * @param {import("esbuild").Metafile} metafile
+ * @param {string} outdir
+ */
+function chunksOfPages(metafile, outdir) {
+  /** @param {string} output @param {Set<string>} seen */
+  const collect = (output, seen) => {
+    if (seen.has(output)) return seen;
+    seen.add(output);
+    for (const { path, kind } of metafile.outputs[output]?.imports ?? []) {
+      if (kind === "import-statement") collect(path, seen);
+    }
+    return seen;
+  };
+  /** @type {Record<string, string[]>} */
+  const chunks = {};
+  for (const [output, { entryPoint = "" }] of Object.entries(metafile.outputs)) {
+    const page = /^demo\/(\w+)\/page\.ts$/.exec(entryPoint)?.[1];
+    if (page === undefined) continue;
+    const wanted = collect(output, new Set());
+    if (page === "playground") for (const lazy of lazyParts(metafile)) wanted.add(lazy);
+    chunks[page] = [...wanted].map((path) => relative(outdir, join(root, path)));
+  }
+  return chunks;
+}
+
+/**
  * Builds the pages.
  * @param {object} [options]
  * @param {string} [options.outdir] where to; default `dist/demo`
@@ -102,6 +136,9 @@ export async function buildDemo({
     await copyFile(join(dist, name), join(outdir, name)).catch(() => undefined);
   }
   if (!(await stat(join(outdir, "isolation.js")).catch(() => undefined))) await buildIsolation(outdir);
+  const index = join(outdir, "index.html");
+  const chunks = JSON.stringify(chunksOfPages(result.metafile, outdir));
+  await writeFile(index, (await readFile(index, "utf8")).replace('"%chunks%"', chunks));
   if (isolate) {
     for (const page of ["index.html", "tag.html"]) {
       const html = await readFile(join(outdir, page), "utf8");

@@ -31,8 +31,8 @@ export function createContainment(): Page {
       h(
         "div",
         { class: "trials" },
-        h("div", {}, endlessLoop(graph).root, forkOfTimeouts(graph).root, runawayMemory(graph).root),
-        h("div", {}, escapeAttempt().root, new Supervised().root),
+        h("div", {}, endlessLoop(graph).root, runawayMemory(graph).root, new Supervised().root),
+        h("div", {}, forkOfTimeouts(graph).root, escapeAttempt().root),
       ),
     ),
     show: () => graph.show(),
