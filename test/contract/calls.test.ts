@@ -6,7 +6,11 @@ import { COUNTING_IMPORT, GUEST } from "./guest.js";
 describe(`Process calls (${thread})`, () => {
   let guest: Wasmex.Process;
   beforeAll(async () => {
-    guest = await Wasmex.start({ module: await Wasmex.Module.compile(GUEST), imports: { env: COUNTING_IMPORT }, thread });
+    guest = await Wasmex.start({
+      module: await Wasmex.Module.compile(GUEST),
+      imports: { env: COUNTING_IMPORT },
+      thread,
+    });
   });
   afterAll(() => guest.stop());
 
@@ -76,7 +80,9 @@ describe(`Process calls (${thread})`, () => {
     expect(memory.grow(1)).toBe(3);
     expect(guest.memory("uint32", 4).length).toBe(65536 - 4);
     expect(() => memory.set(0, 256)).toThrow(RangeError);
-    expect(() => memory.get(4 * 65536)).toThrow("Out of bound: Given index 262144 is larger than the memory size 262144.");
+    expect(() => memory.get(4 * 65536)).toThrow(
+      "Out of bound: Given index 262144 is larger than the memory size 262144.",
+    );
   });
 
   test("Process.memory without an exported memory throws the contract's words", async () => {
@@ -88,7 +94,9 @@ describe(`Process calls (${thread})`, () => {
   test("Process.callFunction serves calls in order", async () => {
     const order: number[] = [];
     await Promise.all(
-      [0, 1, 2, 3, 4].map((n) => guest.callFunction("sum", [n, 0]).then(([value]) => order.push(Number(value)))),
+      [0, 1, 2, 3, 4].map((n) =>
+        guest.callFunction("sum", [n, 0]).then(([value]) => order.push(Number(value))),
+      ),
     );
     expect(order).toEqual([0, 1, 2, 3, 4]);
   });
@@ -103,17 +111,20 @@ describe(`Process ends (${thread})`, () => {
     await guest.exited;
   });
 
-  test.runIf(thread === "worker")("TimeoutError comes within 50 ms of the deadline and stops the guest", async () => {
-    const guest = await Wasmex.start({ bytes: GUEST, imports: { env: COUNTING_IMPORT }, thread });
-    const begin = performance.now();
-    const running = guest.callFunction("spin", [], 100);
-    const queued = guest.callFunction("nothing", [], 10_000);
-    await expect(running).rejects.toThrow(Wasmex.TimeoutError);
-    expect(performance.now() - begin).toBeLessThan(1000);
-    await expect(queued).rejects.toThrow(Wasmex.WasmexError);
-    await expect(guest.callFunction("nothing")).rejects.toThrow(Wasmex.StoppedError);
-    await guest.exited;
-  });
+  test.runIf(thread === "worker")(
+    "TimeoutError comes within 50 ms of the deadline and stops the guest",
+    async () => {
+      const guest = await Wasmex.start({ bytes: GUEST, imports: { env: COUNTING_IMPORT }, thread });
+      const begin = performance.now();
+      const running = guest.callFunction("spin", [], 100);
+      const queued = guest.callFunction("nothing", [], 10_000);
+      await expect(running).rejects.toThrow(Wasmex.TimeoutError);
+      expect(performance.now() - begin).toBeLessThan(1000);
+      await expect(queued).rejects.toThrow(Wasmex.WasmexError);
+      await expect(guest.callFunction("nothing")).rejects.toThrow(Wasmex.StoppedError);
+      await guest.exited;
+    },
+  );
 
   test.runIf(thread === "worker")("Process.callFunction is aborted by its signal", async () => {
     const guest = await Wasmex.start({ bytes: GUEST, imports: { env: COUNTING_IMPORT }, thread });

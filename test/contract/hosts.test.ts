@@ -23,7 +23,11 @@ describe(`host functions (${thread})`, () => {
       imports: {
         env: {
           sum3: Wasmex.fn(["i32", "i32", "i32"], ["i32"], (_context, a, b, c) => a + b + c),
-          peek: Wasmex.fn(["i32", "i32"], ["i32"], ({ memory }, at, length) => memory.readString(at, length).length),
+          peek: Wasmex.fn(
+            ["i32", "i32"],
+            ["i32"],
+            ({ memory }, at, length) => memory.readString(at, length).length,
+          ),
           again: Wasmex.fn(["i32"], ["i32"], (_context, n) => n),
           two: Wasmex.fn([], ["i32", "i64"], () => [1, 2n]),
           ...overrides,
@@ -82,26 +86,32 @@ describe(`host functions (${thread})`, () => {
     await guest.stop();
   });
 
-  test.runIf(thread === "worker")("a host function that never answers is timed out, its signal aborted", async () => {
-    let seen: AbortSignal | undefined;
-    const guest = await make({
-      again: Wasmex.fn(["i32"], ["i32"], (context) => {
-        seen = context.signal;
-        return new Promise<number>(() => {});
-      }),
-    });
-    await expect(guest.callFunction("again", [1], 60)).rejects.toThrow(Wasmex.TimeoutError);
-    expect(seen?.aborted).toBe(true);
-    await guest.exited;
-  });
+  test.runIf(thread === "worker")(
+    "a host function that never answers is timed out, its signal aborted",
+    async () => {
+      let seen: AbortSignal | undefined;
+      const guest = await make({
+        again: Wasmex.fn(["i32"], ["i32"], (context) => {
+          seen = context.signal;
+          return new Promise<number>(() => {});
+        }),
+      });
+      await expect(guest.callFunction("again", [1], 60)).rejects.toThrow(Wasmex.TimeoutError);
+      expect(seen?.aborted).toBe(true);
+      await guest.exited;
+    },
+  );
 
-  test.runIf(thread === "worker")("an engine object that cannot cross is refused with the way out", async () => {
-    await expect(
-      Wasmex.start({
-        bytes: `(module (import "env" "limit" (global i32)))`,
-        imports: { env: { limit: new WebAssembly.Global({ value: "i32" }, 10) } },
-        thread,
-      }),
-    ).rejects.toThrow(/thread: "inline"/);
-  });
+  test.runIf(thread === "worker")(
+    "an engine object that cannot cross is refused with the way out",
+    async () => {
+      await expect(
+        Wasmex.start({
+          bytes: `(module (import "env" "limit" (global i32)))`,
+          imports: { env: { limit: new WebAssembly.Global({ value: "i32" }, 10) } },
+          thread,
+        }),
+      ).rejects.toThrow(/thread: "inline"/);
+    },
+  );
 });

@@ -47,7 +47,9 @@ describe("Module", () => {
   });
 
   test("Module.serialize goes round, and any altered or cut container is refused", async () => {
-    const module = await Wasmex.Module.compile(`(module $round (func (export "f") (result i32) i32.const 5))`);
+    const module = await Wasmex.Module.compile(
+      `(module $round (func (export "f") (result i32) i32.const 5))`,
+    );
     module.setName("renamed");
     const container = module.serialize();
     const back = await Wasmex.Module.deserialize(container);
@@ -90,10 +92,18 @@ describe("Module", () => {
   });
 
   test("Module.compile refuses what is no module with one CompileError", async () => {
-    for (const source of ["", new Uint8Array(), "(module", Uint8Array.of(0, 97, 115, 109, 1, 0, 0), "<!doctype html>"]) {
+    for (const source of [
+      "",
+      new Uint8Array(),
+      "(module",
+      Uint8Array.of(0, 97, 115, 109, 1, 0, 0),
+      "<!doctype html>",
+    ]) {
       await expect(Wasmex.Module.compile(source)).rejects.toThrow(Wasmex.CompileError);
     }
-    const failure = await Wasmex.Module.compile("(module\n  (func (result i32) (i32.bogus)))").catch((e: unknown) => e);
+    const failure = await Wasmex.Module.compile("(module\n  (func (result i32) (i32.bogus)))").catch(
+      (e: unknown) => e,
+    );
     expect(failure).toMatchObject({ name: "CompileError", line: 2 });
     expect((failure as Error).message).toContain("i32.bogus");
   });

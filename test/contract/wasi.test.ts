@@ -123,7 +123,11 @@ describe(`WASI (${thread})`, () => {
 
   const withFlags = async (flags: ("read" | "write" | "create")[]) => {
     const fs = new Wasmex.VirtualFileSystem({ "/data": { "in.txt": "from the host" }, "/secret": "hidden" });
-    const guest = await Wasmex.start({ bytes: FILES, wasi: { fs, preopen: { "/data": { flags, alias: "/" } } }, thread });
+    const guest = await Wasmex.start({
+      bytes: FILES,
+      wasi: { fs, preopen: { "/data": { flags, alias: "/" } } },
+      thread,
+    });
     return { fs, guest };
   };
 
@@ -138,7 +142,13 @@ describe(`WASI (${thread})`, () => {
   });
 
   test("the rights of a preopen hold", async () => {
-    const open = async (flags: ("read" | "write" | "create")[], path: number, length: number, oflags: number, rights: bigint) => {
+    const open = async (
+      flags: ("read" | "write" | "create")[],
+      path: number,
+      length: number,
+      oflags: number,
+      rights: bigint,
+    ) => {
       const { guest } = await withFlags(flags);
       const [errno] = await guest.callFunction("open", [path, length, oflags, rights]);
       await guest.stop();
