@@ -2,7 +2,7 @@ import type { EngineFunction } from "./calls.js";
 import { convertParams } from "./calls.js";
 import { type Engine, type ExitReason, stoppedError } from "./engine.js";
 import { TimeoutError } from "./errors.js";
-import { suspendingHostCall } from "./host-calls.js";
+import { suspendingHostCall, syncHostCall } from "./host-calls.js";
 import {
   createInstance,
   exportedFunction,
@@ -40,13 +40,12 @@ export class InlineEngine implements Engine {
   readonly #queue: Call[] = [];
   #running = false;
   /** Whether exports have to be called so that async host functions can suspend the guest (JSPI). */
-  readonly #suspends: boolean;
+  #suspends = false;
   readonly #promising = new Map<string, EngineFunction>();
   readonly #deadlines: Deadlines;
   readonly #close: (() => void) | undefined;
 
-  private constructor(suspends: boolean, close: (() => void) | undefined) {
-    this.#suspends = suspends;
+  private constructor(close: (() => void) | undefined) {
     this.#close = close;
     this.#deadlines = new Deadlines(platform().monotonicNow, () => this.#due(), true);
     this.exited = new Promise((resolve) => {
@@ -59,14 +58,16 @@ export class InlineEngine implements Engine {
    */
   static async create(shape: ModuleShape, parts: InstanceParts, close?: () => void): Promise<InlineEngine> {
     const { promising } = WebAssembly;
-    const suspends = promising !== undefined && hasFunctions(parts.imports);
-    const engine = new InlineEngine(suspends, close);
+    const engine = new InlineEngine(close);
     const hooks: NonNullable<InstanceParts["hooks"]> = {
       signal: () => engine.#signal(),
-      ...(suspends && {
-        wrapHost: suspendingHostCall,
-        initialize: (exported) => promising(exported)(),
-      }),
+      wrapHost(host, context) {
+        // Only what is declared `async` may suspend: a guest that is called from a host function can't be, by no function at all.
+        if (promising === undefined || !isAsync(host.callback)) return syncHostCall(host, context);
+        engine.#suspends = true;
+        return suspendingHostCall(host, context);
+      },
+      initialize: (exported) => (engine.#suspends ? promising?.(exported)() : exported()),
     };
     engine.#instance = await createInstance(shape, { ...parts, hooks });
     return engine;
@@ -228,8 +229,8 @@ function overrun({ plan, timeout }: Call, took: number): TimeoutError {
   );
 }
 
-function hasFunctions(imports: InstanceParts["imports"]): boolean {
-  return imports !== undefined && Object.keys(imports).length > 0;
+function isAsync(callback: unknown): boolean {
+  return Object.prototype.toString.call(callback) === "[object AsyncFunction]";
 }
 
 /** Results of a function whose type is unknown. */

@@ -311,6 +311,7 @@ describe(`Process (${thread})`, () => {
     async () => {
       const guest = await begin();
       const began = performance.now();
+      const bare = new Promise<number>((resolve) => setTimeout(() => resolve(performance.now() - began), 80));
       const spinning = failure(guest.callFunction("spin", [], 80));
       const behind = failure(guest.callFunction("next", [], 10_000));
       const error = await spinning;
@@ -318,7 +319,8 @@ describe(`Process (${thread})`, () => {
       expect(error).toBeInstanceOf(Wasmex.TimeoutError);
       expect((error as Error).message).toContain("`spin`");
       expect(took).toBeGreaterThanOrEqual(79);
-      expect(took).toBeLessThan(130);
+      // On a machine that is busy even a bare timer is late.
+      expect(took - (await bare)).toBeLessThan(50);
       expect(await behind).toBeInstanceOf(Wasmex.StoppedError);
       const reason = await guest.exited;
       expect(reason).toEqual({ kind: "timeout", error });
@@ -385,6 +387,38 @@ describe(`Process (${thread})`, () => {
       expect(error).toBeInstanceOf(Wasmex.TimeoutError);
       expect((error as Error).message).toMatch(/could not be cut short/);
       expect(await guest.callFunction("add", [1, 2])).toEqual([3]);
+    },
+  );
+
+  it.runIf(!inWorker && Wasmex.capabilities().jspi)(
+    "async host functions are waited for inline where there is JSPI",
+    async () => {
+      const guest = await begin({
+        ask: async (n: number) => {
+          await new Promise<void>((resolve) => setTimeout(resolve, n));
+          return n + 1;
+        },
+      });
+      const all = await Promise.all([
+        guest.callFunction("ask", [5]),
+        guest.callFunction("next"),
+        guest.callFunction("ask", [0]),
+      ]);
+      expect(all).toEqual([[6], [1], [1]]);
+      const waiting = failure(guest.callFunction("ask", [100_000], 20));
+      const behind = failure(guest.callFunction("next"));
+      expect(await waiting).toBeInstanceOf(Wasmex.TimeoutError);
+      expect(await behind).toBeInstanceOf(Wasmex.StoppedError);
+      expect((await guest.exited).kind).toBe("timeout");
+      const failing = await begin({
+        ask: async () => {
+          throw new RangeError("no");
+        },
+      });
+      const error = (await failure(failing.callFunction("ask", [1]))) as Error;
+      expect(error).toBeInstanceOf(Wasmex.HostFunctionError);
+      expect((error.cause as Error).message).toBe("no");
+      expect(await failing.callFunction("next")).toEqual([1]);
     },
   );
 

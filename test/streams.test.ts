@@ -151,8 +151,11 @@ describe(`standard streams of a Process (${thread})`, () => {
         preopen: { "/dir": { flags: ["read", "write", "create"] } },
       });
       const began = performance.now();
+      const bare = new Promise<number>((resolve) => setTimeout(() => resolve(performance.now() - began), 50));
       expect(await failure(guest.callFunction(name, params, 50)), name).toBeInstanceOf(Wasmex.TimeoutError);
-      expect(performance.now() - began).toBeLessThan(100);
+      const took = performance.now() - began;
+      // On a machine that is busy even a bare timer is late.
+      expect(took - (await bare)).toBeLessThan(50);
       expect((await guest.exited).kind).toBe("timeout");
       // What the thread held of the file system is free again.
       fs.writeFile("/dir/file", "host");

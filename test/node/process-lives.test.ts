@@ -28,16 +28,17 @@ describe.runIf(process.platform === "linux")("processes in turn", () => {
     const live = async (): Promise<number> => {
       const guest = await Wasmex.start({ module: loops, thread: "worker" });
       const began = performance.now();
+      const bare = new Promise<number>((resolve) => setTimeout(() => resolve(performance.now() - began), 20));
       await expect(guest.callFunction("spin", [], 20)).rejects.toThrow(Wasmex.TimeoutError);
       const took = performance.now() - began;
       await guest.exited;
-      return took;
+      return took - (await bare);
     };
     for (let count = 0; count < 10; count++) await live();
     const [threadsBefore, sizeBefore] = [await threads(), await held("VmRSS")];
-    let longest = 0;
+    let longest = Number.NEGATIVE_INFINITY;
     for (let count = 0; count < LIVES; count++) longest = Math.max(longest, await live());
-    expect(longest).toBeLessThan(20 + 50);
+    expect(longest).toBeLessThan(50);
     expect(await threads()).toBeLessThanOrEqual(threadsBefore);
     expect((await held("VmRSS")) - sizeBefore).toBeLessThan(60e6);
   }, 3_600_000);
