@@ -22,7 +22,7 @@ import {
   ERRNO_PERM,
 } from "./errno.js";
 import { NodeTable } from "./node-table.js";
-import { changed, extraOf, gone, isEmpty, mayReplace } from "./shim-extra.js";
+import { changed, extraOf, gone } from "./shim-extra.js";
 import {
   answer,
   FdInode,
@@ -35,6 +35,7 @@ import {
 } from "./shim-file.js";
 import { type Folder, folderOf, listShim } from "./shim-folder.js";
 import { isInode, type ShimInode, ShimLink, type ShimObject } from "./shim-objects.js";
+import { isEmpty, mayReplace } from "./shim-replace.js";
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const MAX_NAME = 255;
