@@ -73,8 +73,14 @@ function workerSource(load) {
   };
 }
 
-/** Of the `wabt` package: its branches for Node have no place in a browser. */
-const WITHOUT_NODE = { "globalThis.process": "undefined", require: "undefined" };
+/** Of the `wabt` package: its branches for Node have no place in a browser, and bundlers would put something in place of its names. */
+const WITHOUT_NODE = {
+  "globalThis.process": "undefined",
+  process: "undefined",
+  require: "undefined",
+  __filename: "undefined",
+  __dirname: "undefined",
+};
 
 /** The package ends in a line for each kind of module loader; this file needs none of them. @type {import("esbuild").Plugin} */
 const wabtAsModule = {
