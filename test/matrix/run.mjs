@@ -1,6 +1,7 @@
 // The packed package in every runtime and out of every bundler. A stage of the test command; by itself:
 //   node test/matrix/run.mjs [--only=Deno]
 import { fileURLToPath } from "node:url";
+import { checkBundlers } from "./bundlers.mjs";
 import { installPacked } from "./packed.mjs";
 import { checkRuntimes } from "./runtimes.mjs";
 
@@ -11,7 +12,7 @@ import { checkRuntimes } from "./runtimes.mjs";
 export async function runMatrix({ only = "" } = {}) {
   const { folder, remove } = await installPacked();
   try {
-    return [...(await checkRuntimes(folder, only))];
+    return [...(await checkRuntimes(folder, only)), ...(await checkBundlers(folder, only))];
   } finally {
     await remove();
   }
