@@ -1,5 +1,6 @@
 import type { EngineFunction } from "./calls.js";
 import { convertParams } from "./calls.js";
+import { deferred } from "./deferred.js";
 import { type Engine, type ExitReason, stoppedError } from "./engine.js";
 import { TimeoutError } from "./errors.js";
 import { suspendingHostCall, syncHostCall } from "./host-calls.js";
@@ -31,8 +32,8 @@ interface Call {
 /** A process whose instance lives on this thread: a call runs when it is made, or when those before it are done. */
 export class InlineEngine implements Engine {
   readonly thread = "inline";
-  readonly exited: Promise<ExitReason>;
-  #resolveExited!: (reason: ExitReason) => void;
+  readonly #exited = deferred<ExitReason>();
+  // Set by `create` before anybody gets to see the engine: the instance's host functions need that first.
   #instance!: Instance;
   #reason: ExitReason | undefined;
   #controller: AbortController | undefined;
@@ -48,9 +49,10 @@ export class InlineEngine implements Engine {
   private constructor(close: (() => void) | undefined) {
     this.#close = close;
     this.#deadlines = new Deadlines(platform().monotonicNow, () => this.#due(), true);
-    this.exited = new Promise((resolve) => {
-      this.#resolveExited = resolve;
-    });
+  }
+
+  get exited(): Promise<ExitReason> {
+    return this.#exited.promise;
   }
 
   /**
@@ -217,7 +219,7 @@ export class InlineEngine implements Engine {
       call.reject(stoppedError(reason));
     }
     this.#close?.();
-    this.#resolveExited(reason);
+    this.#exited.resolve(reason);
   }
 }
 

@@ -1,4 +1,4 @@
-import { UnsupportedError, WasmexError } from "./errors.js";
+import { TrapError, UnsupportedError, WasmexError } from "./errors.js";
 import type { Imports } from "./imports.js";
 import { InlineEngine } from "./inline.js";
 import { shapeOf } from "./instance.js";
@@ -97,39 +97,115 @@ export async function start<Exports extends object = AnyExports>(
   const given = options.module ?? options.bytes;
   if (given === undefined) throw new WasmexError("start: pass a `module`, or `bytes` to compile one from");
   const limits = checkLimits(options.limits ?? {});
-  const { name, workerUrl, imports, thread = "auto" } = options;
+  const { name, workerUrl, thread = "auto" } = options;
   const source = given instanceof WebAssembly.Module ? await Module.compile(given) : given;
   const worker = wantsThread(thread, source);
   // The thread comes up while the module is compiled.
-  const starting = worker ? spawn(name, workerUrl) : undefined;
+  let starting = worker ? spawn(name, workerUrl) : undefined;
+  // A failure is told to whoever waits for the thread; until then it is nobody's.
+  starting?.catch(() => undefined);
   try {
     const module =
       source instanceof Module
         ? source
         : await Module.compile(source, { thread: worker ? "worker" : "inline" });
-    const { memoryPages, tableElements } = limits;
-    const compiled = await module.variant({
-      shared: worker && platform().threadSupport().sharedMemory,
-      ...(memoryPages !== undefined && { memoryPages }),
-      ...(tableElements !== undefined && { tableElements }),
-    });
-    const shape = shapeOf(module, compiled);
-    const plans = new ExportPlans(shape.exports);
     const wasi = options.wasi === true ? {} : options.wasi || undefined;
-    const engine =
-      starting === undefined
-        ? await startInline(shape, { imports, wasi, limits })
-        : await launch(starting, { shape, plans, imports, wasi, limits });
-    markInstantiated(module);
-    return new Process(engine, shape, plans, name);
+    const request = {
+      module,
+      imports: options.imports,
+      wasi: wasi && (await limitFiles(wasi, limits)),
+      limits,
+    };
+    if (starting === undefined) return await begin(request, name, undefined);
+    for (const [index, pages] of FEWER_PAGES.entries()) {
+      try {
+        return await begin(narrowed(request, pages), name, starting);
+      } catch (error) {
+        const last = index === FEWER_PAGES.length - 1;
+        if (
+          last ||
+          limits.memoryPages !== undefined ||
+          !isOutOfMemory(error) ||
+          !fits(module, FEWER_PAGES[index + 1])
+        ) {
+          throw error;
+        }
+        starting = spawn(name, workerUrl);
+        starting.catch(() => undefined);
+      }
+    }
+    throw new TypeError("there is no attempt left");
   } catch (error) {
     // `launch` ends the thread itself; here it may not have come that far.
     void starting?.then(
-      (thread) => thread.terminate(),
+      (started) => started.terminate(),
       () => undefined,
     );
     throw error;
   }
+}
+
+/**
+ * Most pages of a memory that has no maximum of its own, from try to try: a shared memory takes up addresses for all that it may
+ * grow to, and some engines soon have none left.
+ */
+const FEWER_PAGES = [undefined, 16_384, 2_048] as const;
+
+interface StartRequest {
+  readonly module: Module;
+  readonly imports: Imports | undefined;
+  readonly wasi: WasiOptions | undefined;
+  readonly limits: Limits;
+}
+
+function narrowed(request: StartRequest, pages: number | undefined): StartRequest {
+  return pages === undefined ? request : { ...request, limits: { ...request.limits, memoryPages: pages } };
+}
+
+function isOutOfMemory(error: unknown): boolean {
+  return error instanceof TrapError && error.reason === "out_of_memory";
+}
+
+/** Whether the module's memories begin with no more than so many pages. */
+function fits(module: Module, pages = 0): boolean {
+  return Object.values(module.exports).every((type) => type.kind !== "memory" || type.minimum <= pages);
+}
+
+async function begin<Exports extends object>(
+  { module, imports, wasi, limits }: StartRequest,
+  name: string | undefined,
+  starting: Promise<Thread> | undefined,
+): Promise<Process<Exports>> {
+  const { memoryPages, tableElements } = limits;
+  const compiled = await module.variant({
+    shared: starting !== undefined && platform().threadSupport().sharedMemory,
+    ...(memoryPages !== undefined && { memoryPages }),
+    ...(tableElements !== undefined && { tableElements }),
+  });
+  const shape = shapeOf(module, compiled);
+  const plans = new ExportPlans(shape.exports);
+  const engine =
+    starting === undefined
+      ? await startInline(shape, { imports, wasi, limits })
+      : await launch(starting, { shape, plans, imports, wasi, limits });
+  markInstantiated(module);
+  return new Process(engine, shape, plans, name);
+}
+
+/** Bounds the file system that a guest is given; one in memory is made here where there is none, so that it has the bound. */
+async function limitFiles(wasi: WasiOptions, { fileSystemBytes }: Limits): Promise<WasiOptions> {
+  const { fs, preopen } = wasi;
+  if (fileSystemBytes === undefined || preopen === undefined) return wasi;
+  if (fs !== undefined) {
+    const backend = fs.mounts.root.backend as { setLimit?: (bytes: number) => void };
+    backend.setLimit?.(fileSystemBytes);
+    return wasi;
+  }
+  if (platform().hasDirectories) return wasi;
+  const { VirtualFileSystem } = await import("./vfs/virtual-file-system.js");
+  const limited = new VirtualFileSystem({}, { limit: fileSystemBytes });
+  for (const directory of Object.keys(preopen)) limited.mkdir(directory, { recursive: true });
+  return { ...wasi, fs: limited };
 }
 
 function spawn(name: string | undefined, url: string | URL | undefined): Promise<Thread> {
@@ -140,15 +216,9 @@ function spawn(name: string | undefined, url: string | URL | undefined): Promise
   return platform().spawnThread({ ...(url !== undefined && { url }), ...(name !== undefined && { name }) });
 }
 
-interface InlineStart {
-  readonly imports: Imports | undefined;
-  readonly wasi: WasiOptions | undefined;
-  readonly limits: Limits;
-}
-
 async function startInline(
   shape: ReturnType<typeof shapeOf>,
-  { imports, wasi, limits }: InlineStart,
+  { imports, wasi, limits }: Omit<StartRequest, "module">,
 ): Promise<InlineEngine> {
   const factory = wasi && (await loadWasi());
   let close: (() => void) | undefined;

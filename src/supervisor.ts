@@ -1,3 +1,4 @@
+import { deferred } from "./deferred.js";
 import type { ExitReason } from "./engine.js";
 import { StoppedError, WasmexError } from "./errors.js";
 import { platform } from "./platform.js";
@@ -19,7 +20,8 @@ export interface SupervisorOptions {
 
 /** Describes a child for `Supervisor.start`. */
 export function childSpec(spec: ChildSpec): ChildSpec {
-  if (typeof spec.id !== "string" || spec.id === "") throw new WasmexError("childSpec: pass an `id`, a name of the child's own");
+  if (typeof spec.id !== "string" || spec.id === "")
+    throw new WasmexError("childSpec: pass an `id`, a name of the child's own");
   return spec;
 }
 
@@ -39,12 +41,14 @@ interface Child {
  */
 export class Supervisor {
   /** Settles when the supervisor has stopped: with the error that says why it gave up, `undefined` after `stop()`. Never rejects. */
-  readonly stopped: Promise<WasmexError | undefined>;
+  get stopped(): Promise<WasmexError | undefined> {
+    return this.#stopped.promise;
+  }
+  readonly #stopped = deferred<WasmexError | undefined>();
   readonly #children = new Map<string, Child>();
   readonly #maxRestarts: number;
   readonly #maxSeconds: number;
   readonly #restarts: number[] = [];
-  #resolveStopped!: (error: WasmexError | undefined) => void;
   #ended = false;
   #failure: WasmexError | undefined;
   #ending: Promise<void> | undefined;
@@ -59,9 +63,6 @@ export class Supervisor {
     }
     this.#maxRestarts = maxRestarts;
     this.#maxSeconds = maxSeconds;
-    this.stopped = new Promise((resolve) => {
-      this.#resolveStopped = resolve;
-    });
   }
 
   /**
@@ -74,7 +75,8 @@ export class Supervisor {
     try {
       for (const spec of specs) {
         const { id } = childSpec(spec);
-        if (supervisor.#children.has(id)) throw new WasmexError(`Supervisor: two children have the id \`${id}\``);
+        if (supervisor.#children.has(id))
+          throw new WasmexError(`Supervisor: two children have the id \`${id}\``);
         const child = { spec, process: await startChild(spec) };
         supervisor.#children.set(id, child);
         supervisor.#watch(child);
@@ -159,7 +161,7 @@ export class Supervisor {
       this.#failure = failure;
       await Promise.all(Array.from(this.#children.values(), (child) => child.process.stop()));
       if (failure === undefined) await Promise.all(this.#starting);
-      this.#resolveStopped(failure);
+      this.#stopped.resolve(failure);
     })();
     return this.#ending;
   }

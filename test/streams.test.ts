@@ -65,6 +65,14 @@ describe(`standard streams of a Process (${thread})`, () => {
     expect(await guest.callFunction("write", [1])).toEqual([0]);
   });
 
+  it("limits.fileSystemBytes is ENOSPC for the guest", async () => {
+    const fs = new Wasmex.VirtualFileSystem({ "/dir": {} });
+    const preopen = { "/dir": { flags: ["read", "write", "create"] as const } };
+    await using guest = await begin({ fs, preopen }, { fileSystemBytes: 20_000 });
+    expect(await guest.callFunction("save", [5000])).toEqual([0]);
+    expect(await guest.callFunction("save", [60_000])).toEqual([51]);
+  });
+
   it("proc_exit ends the call, 0 well", async () => {
     await using guest = await begin({});
     expect(await guest.callFunction("exit", [0])).toEqual([]);

@@ -1,3 +1,4 @@
+import { deferred } from "../deferred.js";
 import { type Engine, type ExitReason, stoppedError } from "../engine.js";
 import { TimeoutError, UnsupportedError } from "../errors.js";
 import type { Context } from "../imports.js";
@@ -35,7 +36,8 @@ export interface WorkerParts {
 /** A process whose instance lives on a thread of its own. */
 export class WorkerEngine implements Engine, ClientHost {
   readonly thread = "worker";
-  readonly exited: Promise<ExitReason>;
+  readonly #exited = deferred<ExitReason>();
+  readonly #started = deferred<void>();
   readonly #thread: Thread;
   readonly #parts: WorkerParts;
   readonly #caller: Caller;
@@ -45,10 +47,8 @@ export class WorkerEngine implements Engine, ClientHost {
   readonly #deadlines: Deadlines;
   readonly #context: Context;
   #memories: ReadonlyMap<string, WebAssembly.Memory> = new Map();
-  #resolveExited!: (reason: ExitReason) => void;
   #reason: ExitReason | undefined;
   #controller: AbortController | undefined;
-  #started!: { resolve: () => void; reject: (error: unknown) => void };
   readonly #aborts = new Map<Pending, () => void>();
   readonly now: () => number;
 
@@ -56,9 +56,6 @@ export class WorkerEngine implements Engine, ClientHost {
     this.now = platform().monotonicNow;
     this.#thread = thread;
     this.#parts = parts;
-    this.exited = new Promise((resolve) => {
-      this.#resolveExited = resolve;
-    });
     this.#deadlines = new Deadlines(this.now, () => this.#due());
     const { channel } = parts;
     if (channel === undefined) {
@@ -69,21 +66,24 @@ export class WorkerEngine implements Engine, ClientHost {
       this.#caller = this.#client;
     }
     this.#context = this.#makeContext();
+    // Nobody waits for it once the process is there.
+    this.#started.promise.catch(() => undefined);
     thread.onMessage = (message) => this.#receive(message as WorkerMessage);
     thread.onDeath = (error) => this.#end({ kind: "crashed", error });
   }
 
+  get exited(): Promise<ExitReason> {
+    return this.#exited.promise;
+  }
+
   /** Has the thread make its instance. */
   async start(message: StartMessage): Promise<void> {
-    const ready = new Promise<void>((resolve, reject) => {
-      this.#started = { resolve, reject };
-    });
     try {
       this.#thread.postMessage(message);
     } catch (error) {
       this.#end({ kind: "crashed", error: error as Error });
     }
-    await ready;
+    await this.#started.promise;
   }
 
   call(
@@ -255,7 +255,7 @@ export class WorkerEngine implements Engine, ClientHost {
         pending.reject(timeoutOf(pending, reason.error));
       else pending.reject(stoppedError(reason));
     });
-    this.#started?.reject(reason.kind === "stopped" ? stoppedError(reason) : reason.error);
+    this.#started.reject(reason.kind === "stopped" ? stoppedError(reason) : reason.error);
     void this.#terminate(reason);
   }
 
@@ -269,7 +269,7 @@ export class WorkerEngine implements Engine, ClientHost {
       streams?.recover(id);
       recover();
       forgetThread(id);
-      this.#resolveExited(reason);
+      this.#exited.resolve(reason);
     }
   }
 
