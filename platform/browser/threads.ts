@@ -9,7 +9,8 @@ export function threadSupport(): ThreadSupport {
   // Some engines have the class but give no access to it on pages that aren't isolated, others the other way round.
   const sharedMemory = typeof SharedArrayBuffer !== "undefined" && globalThis.crossOriginIsolated !== false;
   const reason = threads ? (sharedMemory ? "" : HEADERS) : "there are no workers here";
-  return { threads, sharedMemory, reason, parallelism: navigator.hardwareConcurrency };
+  // A server that renders pages may have no `navigator`.
+  return { threads, sharedMemory, reason, parallelism: globalThis.navigator?.hardwareConcurrency ?? 1 };
 }
 
 let blobUrl: string | undefined;
