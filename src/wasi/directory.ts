@@ -101,8 +101,8 @@ export function directoryFunctions(guest: Guest): Functions {
         at = start;
         limit = start + (length >>> 0);
         if (at < limit) {
-          guest.held = backend;
           backend.begin();
+          guest.held = backend;
           const error = fill(backend, descriptor.node, from);
           guest.held = undefined;
           backend.end();

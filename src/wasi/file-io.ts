@@ -61,8 +61,8 @@ export function ioFunctions(guest: Guest, whences: Whence): Functions {
     const backend = descriptor.backend;
     if (backend === undefined) return -ERRNO_BADF;
     let total = 0;
-    guest.held = backend;
     backend.begin();
+    guest.held = backend;
     for (let index = 0; index < guest.iovecCount; index++) {
       const length = iovecs[2 * index + 1] as number;
       if (length === 0) continue;
@@ -91,8 +91,8 @@ export function ioFunctions(guest: Guest, whences: Whence): Functions {
     if (backend === undefined) return -ERRNO_BADF;
     if (offset + guest.iovecBytes > LARGEST) return -ERRNO_FBIG;
     let total = 0;
-    guest.held = backend;
     backend.begin();
+    guest.held = backend;
     for (let index = 0; index < guest.iovecCount; index++) {
       const length = iovecs[2 * index + 1] as number;
       if (length === 0) continue;
@@ -168,8 +168,8 @@ export function ioFunctions(guest: Guest, whences: Whence): Functions {
     // Nobody else can use it: there is nothing to lock.
     const alone = backend.shared === false;
     if (!alone) {
-      guest.held = backend;
       backend.begin();
+      guest.held = backend;
     }
     let written: number;
     if ((descriptor.flags & FDFLAGS_APPEND) === 0) {
@@ -198,6 +198,29 @@ export function ioFunctions(guest: Guest, whences: Whence): Functions {
     fd_read(fd: number, vectors: number, count: number, result: number) {
       try {
         const descriptor = guest.descriptor(fd >>> 0);
+        if (count === 1 && descriptor?.backend !== undefined && (descriptor.rights & RIGHT_FD_READ) !== 0) {
+          const vector = vectors >>> 0;
+          const out = result >>> 0;
+          if (!guest.has(vector, 8) || !guest.has(out, 4)) return ERRNO_FAULT;
+          const start = guest.view.getUint32(vector, true);
+          const length = guest.view.getUint32(vector + 4, true);
+          if (!guest.has(start, length)) return ERRNO_FAULT;
+          const { backend, position } = descriptor;
+          const alone = backend.shared === false;
+          if (!alone) {
+            backend.begin();
+            guest.held = backend;
+          }
+          const read = backend.read(descriptor.node, position, guest.bytes, start, length);
+          if (!alone) {
+            guest.held = undefined;
+            backend.end();
+          }
+          if (read < 0) return -read;
+          descriptor.position = position + read;
+          guest.setU32(out, read);
+          return 0;
+        }
         const error = refused(descriptor, RIGHT_FD_READ, ACCESS_READ);
         if (error !== 0) return error;
         if (!guest.has(result >>> 0, 4) || !guest.loadIovecs(vectors >>> 0, count >>> 0)) return ERRNO_FAULT;
@@ -295,8 +318,8 @@ export function ioFunctions(guest: Guest, whences: Whence): Functions {
         if (from === whences.current) {
           target += descriptor.position;
         } else if (from === whences.end && backend !== undefined) {
-          guest.held = backend;
           backend.begin();
+          guest.held = backend;
           const size = backend.size(descriptor.node);
           guest.held = undefined;
           backend.end();

@@ -41,8 +41,8 @@ export function metadataFunctions(guest: Guest, layout: FilestatLayout): Functio
   const run = (descriptor: Descriptor, operation: (backend: Backend) => number): number => {
     const { backend } = descriptor;
     if (backend === undefined) return ERRNO_SPIPE;
-    guest.held = backend;
     backend.begin();
+    guest.held = backend;
     const result = operation(backend);
     guest.held = undefined;
     backend.end();
@@ -154,8 +154,8 @@ export function metadataFunctions(guest: Guest, layout: FilestatLayout): Functio
           filestat.bytes[16] = descriptor.filetype;
           filestat.bytes[24] = 1;
         } else {
-          guest.held = backend;
           backend.begin();
+          guest.held = backend;
           const error = backend.stat(descriptor.node, filestat);
           guest.held = undefined;
           backend.end();

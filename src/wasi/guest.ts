@@ -1,4 +1,4 @@
-import { UnsupportedError } from "../errors.js";
+import { StoppedError, UnsupportedError } from "../errors.js";
 import { Filestat } from "../vfs/contract.js";
 import type { Descriptor } from "../vfs/descriptors.js";
 import { DescriptorTable } from "../vfs/descriptors.js";
@@ -109,8 +109,8 @@ export class Guest {
   }
 
   /**
-   * The one boundary for what was thrown while a function ran: exit and what this surrounding can't do go out to the host,
-   * all else is an errno.
+   * The one boundary for what was thrown while a function ran: exit, what this surrounding can't do and that the thread has
+   * been stopped go out to the host, all else is an errno.
    */
   caught(error: unknown): number {
     const { held } = this;
@@ -118,7 +118,8 @@ export class Guest {
     this.first.leave();
     this.second.leave();
     held?.end();
-    if (error instanceof WasiExit || error instanceof UnsupportedError) throw error;
+    if (error instanceof WasiExit || error instanceof UnsupportedError || error instanceof StoppedError)
+      throw error;
     return ERRNO_IO;
   }
 

@@ -65,8 +65,8 @@ export function pollFunctions(guest: Guest, layout: SubscriptionLayout): Functio
     if (type === EVENT_FD_WRITE || backend === undefined) {
       return { error: 0, stream: type === EVENT_FD_READ ? stream : undefined, bytes: 1 };
     }
-    guest.held = backend;
     backend.begin();
+    guest.held = backend;
     const size = backend.size(descriptor.node);
     guest.held = undefined;
     backend.end();

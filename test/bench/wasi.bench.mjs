@@ -271,9 +271,12 @@ async function measure(guest, makers) {
         const given = row.setup?.(instance.exports);
         const start = performance.now();
         row.run(instance.exports, given);
-        // What takes seconds needs no median.
-        const slow = performance.now() - start > 3000;
-        live.push({ name, instance, drain, given, samples: slow ? [performance.now() - start] : [], slow });
+        const first = performance.now() - start;
+        drain();
+        // What takes seconds needs no median, and what takes microseconds is repeated until the engine has warmed up.
+        const rounds = first > 1000 ? 0 : first > 100 ? 3 : ROUNDS;
+        const times = Math.max(1, Math.min(50, Math.round(10 / first)));
+        live.push({ name, instance, drain, given, rounds, times, samples: rounds === 0 ? [first] : [] });
       } catch (error) {
         // It lacks the function, or has it fail.
         if (process.argv.includes("--verbose")) console.error(title, name, String(error));
@@ -282,14 +285,12 @@ async function measure(guest, makers) {
     for (let round = 0; round < ROUNDS; round++) {
       for (let turn = 0; turn < live.length; turn++) {
         const one = live[(round + turn) % live.length];
-        if (one.slow) continue;
+        if (round >= one.rounds) continue;
         const start = performance.now();
-        row.run(one.instance.exports, one.given);
-        const spent = performance.now() - start;
-        // The first turns are for the engine to warm up.
-        if (round > 2) one.samples.push(spent);
+        for (let time = 0; time < one.times; time++) row.run(one.instance.exports, one.given);
+        const spent = (performance.now() - start) / one.times;
+        if (round > 2 || one.rounds < ROUNDS) one.samples.push(spent);
         one.drain();
-        if (spent > 1000) one.slow = one.samples.length > 0;
       }
     }
     if (!row.larger) hopeless.clear();
