@@ -1,15 +1,16 @@
-import { isContainer, pack, unpack } from "./binary/container.js";
-import { Cursor, decodeUtf8 } from "./binary/cursor.js";
-import { type Image, ImageBuilder } from "./binary/image.js";
+import { pack, unpack } from "./binary/container.js";
+import { Cursor } from "./binary/cursor.js";
+import type { Image } from "./binary/image.js";
 import { type ModuleInterface, readInterface } from "./binary/interface.js";
 import { NameSection } from "./binary/names.js";
 import { type Rewriting, rewriteHead } from "./binary/rewrite.js";
 import { isBinary } from "./binary/sections.js";
 import { CompileError, UnsupportedError, WasmexError } from "./errors.js";
 import { isInstantiated } from "./instantiated.js";
+import { imageOf, isEngineModule, messageOf, textOf } from "./module-input.js";
 import { platform } from "./platform.js";
 import type { ExternKind, ExternType, ImportEntry, ModuleData, ShapeType } from "./shape.js";
-import { classOf, fail, type LoadOptions, load, type ModuleSource, viewOf } from "./source.js";
+import { fail, type LoadOptions, load, type ModuleSource } from "./source.js";
 import { assemble } from "./wat.js";
 
 export interface CompileOptions extends LoadOptions {
@@ -388,10 +389,6 @@ export class Module {
   }
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message.replace(/^WebAssembly\.[\w.]+(\(\))?: /, "") : String(error);
-}
-
 function keyOf({ shared, memoryPages, tableElements }: Rewriting): string {
   return `${shared === true},${memoryPages},${tableElements}`;
 }
@@ -399,32 +396,4 @@ function keyOf({ shared, memoryPages, tableElements }: Rewriting): string {
 function sharesMemory(thread?: CompileOptions["thread"]): boolean {
   const { threads, sharedMemory } = platform().threadSupport();
   return thread !== "inline" && threads && sharedMemory;
-}
-
-/** A copy of bytes in hand; of what is none, an empty one. */
-function imageOf(bytes: unknown): Image {
-  const view = viewOf(bytes) ?? new Uint8Array(0);
-  const builder = new ImageBuilder(view.length);
-  builder.push(view);
-  return builder.finish();
-}
-
-function isEngineModule(source: unknown): source is WebAssembly.Module {
-  return classOf(source) === "WebAssembly.Module";
-}
-
-/** @throws CompileError for bytes that can't be text */
-function textOf(bytes: Uint8Array<ArrayBuffer>, what: string): string {
-  if (isContainer(bytes))
-    throw new CompileError(`${what} is a serialized module: pass it to Module.deserialize`);
-  try {
-    const text = decodeUtf8(bytes);
-    if (!text.includes("\0")) return text.replace(/^\uFEFF/, "");
-  } catch {
-    // Told below.
-  }
-  const first = Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
-  throw new CompileError(
-    `${what} is neither a WebAssembly module nor text: it begins with ${first}, not with 00 61 73 6d`,
-  );
 }

@@ -189,7 +189,8 @@ export class ByteQueue {
     const tail = words[slot + 1] as number;
     const end = tail + length;
     if (end > bytes.length || end - (words[slot] as number) > (words[LIMIT] as number)) return false;
-    if (length < 32) for (let index = 0; index < length; index++) bytes[tail + index] = source[start + index] as number;
+    if (length < 32)
+      for (let index = 0; index < length; index++) bytes[tail + index] = source[start + index] as number;
     else bytes.set(source.subarray(start, start + length), tail);
     words[slot + 1] = end;
     words[DATA_SEQUENCE] = (words[DATA_SEQUENCE] as number) + 1;

@@ -24,13 +24,13 @@ const values = fc.letrec((tie) => ({
 })).any;
 
 function roundTrip(value: unknown): void {
-  const back = decode(encode(value));
+  const back = decode(new Uint8Array(encode(value)));
   if (!isDeepStrictEqual(back, structuredClone(value))) throw new Error("the value came back otherwise");
 }
 
 /** Bytes that no `encode` made: an error or some value, never a hang and never a value of many times their size. */
 function damaged([value, at, byte, cut]: [unknown, number, number, number]): void {
-  const bytes = encode(value).slice();
+  const bytes = new Uint8Array(encode(value));
   if (bytes.length > 0) bytes[at % bytes.length] = byte;
   const before = performance.now();
   try {

@@ -63,7 +63,7 @@ describe("MemoryBackend shared by threads", () => {
     }
     await Promise.all(threads.map(({ worker }) => worker.terminate()));
     // All are dead and only one is known to be: each is reported while another may hold the lock.
-      for (const { shared } of threads) {
+    for (const { shared } of threads) {
       host.retire(shared, 0, true);
     }
     checkArena(host.memory);

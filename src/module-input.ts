@@ -1,0 +1,39 @@
+/** What a module is made from: bytes in hand, text, or the engine's own, and what the engine says of them. */
+import { isContainer } from "./binary/container.js";
+import { decodeUtf8 } from "./binary/cursor.js";
+import { type Image, ImageBuilder } from "./binary/image.js";
+import { CompileError } from "./errors.js";
+import { classOf, viewOf } from "./source.js";
+
+/** What the engine objects to, without its prefix. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message.replace(/^WebAssembly\.[\w.]+(\(\))?: /, "") : String(error);
+}
+
+/** A copy of bytes in hand; of what is none, an empty one. */
+export function imageOf(bytes: unknown): Image {
+  const view = viewOf(bytes) ?? new Uint8Array(0);
+  const builder = new ImageBuilder(view.length);
+  builder.push(view);
+  return builder.finish();
+}
+
+export function isEngineModule(source: unknown): source is WebAssembly.Module {
+  return classOf(source) === "WebAssembly.Module";
+}
+
+/** @throws CompileError for bytes that can't be text */
+export function textOf(bytes: Uint8Array<ArrayBuffer>, what: string): string {
+  if (isContainer(bytes))
+    throw new CompileError(`${what} is a serialized module: pass it to Module.deserialize`);
+  try {
+    const text = decodeUtf8(bytes);
+    if (!text.includes("\0")) return text.replace(/^\uFEFF/, "");
+  } catch {
+    // Told below.
+  }
+  const first = Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
+  throw new CompileError(
+    `${what} is neither a WebAssembly module nor text: it begins with ${first}, not with 00 61 73 6d`,
+  );
+}
