@@ -5,6 +5,7 @@ import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 import { buildAll } from "../../build.mjs";
 import { visitDemo } from "../../e2e/demo/run.mjs";
+import { runIsolation } from "../../e2e/isolation.mjs";
 import { runBrowsers } from "../../e2e/run.mjs";
 import { runMatrix } from "../matrix/run.mjs";
 import { checkSizes } from "./sizes.mjs";
