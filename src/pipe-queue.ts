@@ -1,4 +1,5 @@
-import { UnsupportedError } from "./errors.js";
+import { copyBytes, growable } from "./pipe-buffer.js";
+import { isDying, lockOwner } from "./pipe-owners.js";
 import { platform } from "./platform.js";
 
 /** WASI preview 1 `errno.again`: nothing to take, or no room, at the moment. */
@@ -30,40 +31,6 @@ const SHARED_MAXIMUM = 2 ** 30;
 const NO_LIMIT = 0x7fffffff;
 /** A queue this big gives its memory back when it has been emptied. */
 const RELEASE_ABOVE = 1 << 20;
-
-let owner = 1;
-const dying = new Set<number>();
-
-/** Names this thread in the locks it takes; 1 is the host, every background thread gets a number of its own. */
-export function setLockOwner(id: number): void {
-  owner = id;
-}
-
-/** Tells that a thread is being terminated: a lock that it holds may be taken over once it can't be running any more. */
-export function markDying(id: number): void {
-  dying.add(id);
-}
-
-/** Forgets a thread that is gone and whose locks have been recovered. */
-export function forgetThread(id: number): void {
-  dying.delete(id);
-}
-
-function growable(length: number, maximum: number): SharedArrayBuffer {
-  if (typeof SharedArrayBuffer === "undefined") {
-    throw new UnsupportedError(
-      `a Pipe cannot be shared with a thread here: ${platform().threadSupport().reason}`,
-    );
-  }
-  for (let size = maximum; ; size = Math.max(length, size >>> 2)) {
-    try {
-      return new SharedArrayBuffer(length, { maxByteLength: size });
-    } catch (error) {
-      // Address space may be scarce (32-bit engines, thousands of pipes): less of it still makes a pipe.
-      if (size <= Math.max(length, 1 << 20)) throw error;
-    }
-  }
-}
 
 /**
  * A growing queue of bytes: the same algorithm over a local buffer and over one that several threads share.
@@ -172,7 +139,7 @@ export class ByteQueue {
         head = this.#words[moved] as number;
         tail = this.#words[moved + 1] as number;
       }
-      copy(source, start, this.#bytes, tail, count);
+      copyBytes(source, start, this.#bytes, tail, count);
       this.#commit(head, tail + count);
       this.#changed();
       return count;
@@ -208,7 +175,7 @@ export class ByteQueue {
       const count = Math.min(length, tail - head);
       if (count <= 0) return 0;
       this.#refresh(head + count);
-      copy(this.#bytes, head, target, start, count);
+      copyBytes(this.#bytes, head, target, start, count);
       this.#taken(head + count, tail);
       return count;
     } finally {
@@ -414,7 +381,7 @@ export class ByteQueue {
   }
 
   #lock(): void {
-    if (this.#shared && Atomics.compareExchange(this.#words, LOCK, 0, owner) !== 0) this.#contend();
+    if (this.#shared && Atomics.compareExchange(this.#words, LOCK, 0, lockOwner()) !== 0) this.#contend();
   }
 
   #unlock(): void {
@@ -429,24 +396,15 @@ export class ByteQueue {
     const began = platform().monotonicNow();
     const mayBlock = platform().mayBlock();
     for (let round = 1; ; round++) {
-      const holder = Atomics.compareExchange(words, LOCK, 0, owner);
+      const holder = Atomics.compareExchange(words, LOCK, 0, lockOwner());
       if (holder === 0) return;
       if (round % 64 !== 0) continue;
-      if (dying.has(holder) && platform().monotonicNow() - began > 100) this.recover(holder);
+      if (isDying(holder) && platform().monotonicNow() - began > 100) this.recover(holder);
       if (mayBlock) {
         Atomics.add(words, LOCK_WAITERS, 1);
         Atomics.wait(words, LOCK, holder, 20);
         Atomics.sub(words, LOCK_WAITERS, 1);
       }
     }
-  }
-}
-
-/** Copies between arrays that may overlap in nothing; short runs by hand, since `set` costs a call and a view. */
-function copy(source: Uint8Array, start: number, target: Uint8Array, at: number, length: number): void {
-  if (length <= 32) {
-    for (let index = 0; index < length; index++) target[at + index] = source[start + index] as number;
-  } else {
-    target.set(start === 0 && length === source.length ? source : source.subarray(start, start + length), at);
   }
 }

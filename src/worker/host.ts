@@ -3,7 +3,7 @@ import { type Engine, type ExitReason, stoppedError } from "../engine.js";
 import { TimeoutError, UnsupportedError } from "../errors.js";
 import type { Context } from "../imports.js";
 import { Memory } from "../memory.js";
-import { forgetThread, markDying } from "../pipe-queue.js";
+import { forgetThread, markDying } from "../pipe-owners.js";
 import { platform, type Thread } from "../platform.js";
 import type { ModuleShape } from "../shape.js";
 import { toGuestError } from "../traps.js";

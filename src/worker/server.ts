@@ -1,7 +1,7 @@
 import { ExitError, HostFunctionError, WasmexError } from "../errors.js";
 import { fn, type HostTarget } from "../imports.js";
 import { createInstanceSync, type Instance } from "../instance.js";
-import { setLockOwner } from "../pipe-queue.js";
+import { setLockOwner } from "../pipe-owners.js";
 import { platform } from "../platform.js";
 import { toCallError } from "../traps.js";
 import type { Backend } from "../vfs/contract.js";
