@@ -43,6 +43,10 @@ class Model {
 
 type Operation = (driver: Driver, node: (path: readonly string[]) => number, model: Model) => void;
 
+/** Gives an operation the text that a counterexample shows. */
+const named = (text: string, operation: Operation): Operation =>
+  Object.assign(operation, { [fc.toStringMethod]: () => text });
+
 const find = (root: Model, path: readonly string[]): Model | undefined =>
   path.reduce<Model | undefined>((at, name) => at?.children.get(name), root);
 
@@ -128,7 +132,8 @@ const rename = (from: readonly string[], a: string, to: readonly string[], b: st
     else if (moved.kind === "directory" && moved.has(right)) expect(result).toBe(-ERRNO_INVAL);
     else if (over !== undefined && moved.kind === "directory" && over.kind !== "directory")
       expect(result).toBe(-ERRNO_NOTDIR);
-    else if (over?.kind === "directory" && moved.kind !== "directory") expect(result).toBe(-ERRNO_ISDIR);
+    else if (over?.kind === "directory" && moved.kind !== "directory")
+      expect(result).toBe(over.has(left) ? -ERRNO_NOTEMPTY : -ERRNO_ISDIR);
     else if (over !== undefined && over.children.size > 0) expect(result).toBe(-ERRNO_NOTEMPTY);
     else {
       expect(result).toBe(0);
@@ -187,13 +192,37 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
   fc
     .tuple(fc.constantFrom("file", "file", "directory", "directory", "symlink"), path, name)
     .map(([kind, at, entry]) => make(kind as "file", at, entry)),
-  fc.tuple(fc.boolean(), path, name).map(([folder, at, entry]) => remove(folder, at, entry)),
-  fc.tuple(path, name, path, name).map(([from, a, to, b]) => rename(from, a, to, b)),
-  fc.tuple(file, path, name).map(([from, at, entry]) => link(from, at, entry)),
-  fc.tuple(file, size, size).map(([at, offset, length]) => write(at, offset, length)),
-  fc.tuple(file, size).map(([at, length]) => truncate(at, length)),
-  fc.tuple(file, size, size).map(([at, offset, length]) => write(at, offset, length)),
-  fc.tuple(file, size).map(([at, length]) => truncate(at, length)),
+  fc
+    .tuple(fc.boolean(), path, name)
+    .map(([folder, at, entry]) =>
+      named(`${folder ? "rmdir" : "unlink"} ${at.join("/")} ${entry}`, remove(folder, at, entry)),
+    ),
+  fc
+    .tuple(path, name, path, name)
+    .map(([from, a, to, b]) =>
+      named(`rename ${from.join("/")} ${a} ${to.join("/")} ${b}`, rename(from, a, to, b)),
+    ),
+  fc
+    .tuple(file, path, name)
+    .map(([from, at, entry]) =>
+      named(`link ${from.join("/")} ${at.join("/")} ${entry}`, link(from, at, entry)),
+    ),
+  fc
+    .tuple(file, size, size)
+    .map(([at, offset, length]) =>
+      named(`write ${at.join("/")} ${offset} ${length}`, write(at, offset, length)),
+    ),
+  fc
+    .tuple(file, size)
+    .map(([at, length]) => named(`truncate ${at.join("/")} ${length}`, truncate(at, length))),
+  fc
+    .tuple(file, size, size)
+    .map(([at, offset, length]) =>
+      named(`write ${at.join("/")} ${offset} ${length}`, write(at, offset, length)),
+    ),
+  fc
+    .tuple(file, size)
+    .map(([at, length]) => named(`truncate ${at.join("/")} ${length}`, truncate(at, length))),
 );
 
 function compare(driver: Driver, node: number, model: Model): void {
