@@ -243,6 +243,7 @@ export async function runStages({ only, engines }) {
             tell(name, outcomes, milliseconds),
         };
         await runBrowsers(options);
+        await runIsolation(options);
         await visitDemo(options);
         return [];
       },
