@@ -1,33 +1,28 @@
-import { copyBytes, growable } from "./pipe-buffer.js";
+import {
+  AGAIN,
+  BLOCKING,
+  CAPACITY,
+  copyBytes,
+  DATA_SEQUENCE,
+  DATA_WAITERS,
+  ENDED,
+  FLAGS,
+  growable,
+  HEADER,
+  LIMIT,
+  LOCK,
+  LOCK_WAITERS,
+  NO_MEMORY,
+  SELECTOR,
+  SHARED_MAXIMUM,
+  SLOTS,
+  SPACE_SEQUENCE,
+  SPACE_WAITERS,
+} from "./pipe-buffer.js";
 import { isDying, lockOwner } from "./pipe-owners.js";
 import { platform } from "./platform.js";
 
-/** WASI preview 1 `errno.again`: nothing to take, or no room, at the moment. */
-export const AGAIN = 6;
-/** WASI preview 1 `errno.nomem`. */
-export const NO_MEMORY = 48;
-
-// The header, in 32-bit words. Two slots of (head, tail) and a word that selects one: a thread that is killed between two
-// stores leaves the old slot selected, never a torn pair.
-const LOCK = 0;
-const LOCK_WAITERS = 1;
-const SELECTOR = 2;
-const SLOTS = 3;
-const DATA_SEQUENCE = 7;
-const DATA_WAITERS = 8;
-const SPACE_SEQUENCE = 9;
-const SPACE_WAITERS = 10;
-const FLAGS = 11;
-const LIMIT = 12;
-const CAPACITY = 13;
-const HEADER = 64;
-
-const ENDED = 1;
-const BLOCKING = 2;
-
 const FIRST_CAPACITY = 256;
-/** What a shared queue can grow to where the engine grants that much address space. */
-const SHARED_MAXIMUM = 2 ** 30;
 const NO_LIMIT = 0x7fffffff;
 /** A queue this big gives its memory back when it has been emptied. */
 const RELEASE_ABOVE = 1 << 20;

@@ -1,5 +1,6 @@
 import { WasmexError } from "./errors.js";
-import { AGAIN, ByteQueue, NO_MEMORY } from "./pipe-queue.js";
+import { AGAIN, NO_MEMORY } from "./pipe-buffer.js";
+import { ByteQueue } from "./pipe-queue.js";
 
 /** How another thread opens the same pipe; a plain object for `postMessage`. */
 export interface SharedPipe {
