@@ -18,11 +18,17 @@ export interface Capabilities {
   readonly hostDirectories: boolean;
   /** What the engine compiles of WebAssembly's later features. */
   readonly features: {
+    /** 128-bit vectors (`v128`). */
     readonly simd: boolean;
+    /** Exceptions with `try_table` and `exnref`. */
     readonly exceptions: boolean;
+    /** Structs and arrays that the engine collects. */
     readonly gc: boolean;
+    /** Memories with 64-bit addresses. */
     readonly memory64: boolean;
+    /** More than one memory in a module. */
     readonly multiMemory: boolean;
+    /** `return_call` and its relatives. */
     readonly tailCalls: boolean;
   };
 }
@@ -32,7 +38,13 @@ function takes(...sections: number[]): boolean {
   return WebAssembly.validate(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, ...sections]));
 }
 
-/** What this engine and page offer, which thread `"auto"` takes here, and why. */
+/**
+ * What this engine and page offer, which thread `"auto"` takes here, and why.
+ *
+ * ```ts
+ * const { thread, reason } = Wasmex.capabilities();
+ * ```
+ */
 export function capabilities(): Capabilities {
   const { threads, sharedMemory, reason } = platform().threadSupport();
   const worker = threads && sharedMemory;

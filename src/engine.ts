@@ -4,14 +4,28 @@ import type { FunctionPlan } from "./worker/plans.js";
 
 /** Why a process ended. */
 export type ExitReason =
-  /** `stop()` was called. */
-  | { readonly kind: "stopped" }
-  /** A call took longer than its timeout; `error` is what it rejected with. */
-  | { readonly kind: "timeout"; readonly error: Error }
-  /** The `signal` of a call was aborted; `error` is the signal's reason. */
-  | { readonly kind: "aborted"; readonly error: unknown }
-  /** Its thread died: out of memory, `process.exit`, an error in the thread itself. */
-  | { readonly kind: "crashed"; readonly error: Error };
+  | {
+      /** `stop()` was called. */
+      readonly kind: "stopped";
+    }
+  | {
+      /** A call took longer than its timeout. */
+      readonly kind: "timeout";
+      /** What the call rejected with. */
+      readonly error: Error;
+    }
+  | {
+      /** The `signal` of a call was aborted. */
+      readonly kind: "aborted";
+      /** The signal's reason. */
+      readonly error: unknown;
+    }
+  | {
+      /** Its thread died: out of memory, `process.exit`, an error in the thread itself. */
+      readonly kind: "crashed";
+      /** What the thread died of. */
+      readonly error: Error;
+    };
 
 /** Where the instance of a process lives: on this thread or on one of its own. */
 export interface Engine {

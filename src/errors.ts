@@ -1,5 +1,6 @@
 /** The base of every error that this package throws or rejects with. */
 export class WasmexError extends Error {
+  /** The name of the class, also in minified bundles. */
   override readonly name: string = "WasmexError";
 }
 
@@ -56,9 +57,16 @@ export interface Frame {
   readonly offset: number | undefined;
 }
 
-/** The guest trapped. Its instance can be called again. */
+/**
+ * The guest trapped. Its instance can be called again.
+ *
+ * ```ts
+ * await guest.callFunction("divide", [1, 0]).catch((error) => error.reason); // "integer_divide_by_zero"
+ * ```
+ */
 export class TrapError extends WasmexError {
   override readonly name: string = "TrapError";
+  /** What happened, the same word on every engine. */
   readonly reason: TrapReason;
   #frames: readonly Frame[] | (() => readonly Frame[]);
 
@@ -84,14 +92,15 @@ export class HostFunctionError extends WasmexError {
   override readonly name: string = "HostFunctionError";
 }
 
-/** A call took longer than its timeout. */
+/** A call took longer than its timeout. On a thread of its own the guest has been stopped; inline it has run to its end. */
 export class TimeoutError extends WasmexError {
   override readonly name: string = "TimeoutError";
 }
 
-/** The guest ended itself with an exit code other than 0. */
+/** The guest ended itself with an exit code other than 0 (WASI preview 1, `proc_exit`). */
 export class ExitError extends WasmexError {
   override readonly name: string = "ExitError";
+  /** What the guest gave to `proc_exit`; never 0. */
   readonly code: number;
 
   constructor(code: number, options?: { cause?: unknown }) {
@@ -115,6 +124,7 @@ export class FileSystemError extends WasmexError {
   override readonly name: string = "FileSystemError";
   /** The POSIX name of the error, such as `ENOENT`. */
   readonly code: string;
+  /** The path that was asked for. */
   readonly path: string;
 
   constructor(message: string, options: { code: string; path: string }) {

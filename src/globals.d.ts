@@ -3,7 +3,9 @@
  * it keeps the core from leaning on the DOM or on Node. Signatures are those of the DOM's library, or stricter.
  */
 interface ErrorConstructor {
+  /** @internal */
   captureStackTrace?(target: object, above?: Function): void;
+  /** @internal */
   stackTraceLimit?: number;
 }
 

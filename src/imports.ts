@@ -19,7 +19,9 @@ export interface Context {
 
 /** A host function with its WebAssembly signature, as {@link fn} makes it. */
 export class HostFunction {
+  /** Its parameter types. */
   readonly parameters: readonly ValueType[];
+  /** Its result types. */
   readonly results: readonly ValueType[];
   /** @internal */
   readonly callback: (context: Context, ...params: never[]) => unknown;

@@ -24,6 +24,7 @@ export { Pipe } from "./pipe.js";
 export { type CallOptions, type ExitReason, Process } from "./process.js";
 export { type RunOptions, type RunResult, run } from "./run.js";
 export type {
+  AbstractRefType,
   ExternKind,
   ExternType,
   FunctionType,
@@ -40,9 +41,17 @@ export { type Limits, type StartOptions, start } from "./start.js";
 export { type ChildSpec, childSpec, Supervisor, type SupervisorOptions } from "./supervisor.js";
 export type { AnyExports } from "./typed-exports.js";
 export type { JsType, JsTypes, WasmValue } from "./values.js";
-export type { Backend, DirectoryVisitor } from "./vfs/contract.js";
+export type { Backend, DirectoryVisitor, Filestat, Node, Result } from "./vfs/contract.js";
 export type { FileContent } from "./vfs/host-files.js";
 export type { FileKind, FileStat } from "./vfs/host-stat.js";
 export { type FileSystemOptions, type Tree, VirtualFileSystem } from "./vfs/virtual-file-system.js";
-export type { OutputOption, PreopenFlag, PreopenOptions, WasiOptions } from "./wasi/options.js";
+export type {
+  ClockName,
+  ClockSource,
+  OutputOption,
+  PreopenFlag,
+  PreopenOptions,
+  RandomSource,
+  WasiOptions,
+} from "./wasi/options.js";
 export { Wasi } from "./wasi/wasi.js";

@@ -148,6 +148,7 @@ export class Instance {
     return bound as (...params: unknown[]) => WasmValue | WasmValue[] | undefined;
   }
 
+  /** Whether a function of that name is exported. */
   functionExists(name: string): boolean {
     return typeof this.#exports[name] === "function";
   }

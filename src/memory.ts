@@ -16,6 +16,7 @@ export type { ElementType, ElementValue } from "./elements.js";
 
 /** Anything with linear memory: an `Instance` or a `Process`. */
 export interface MemoryOwner {
+  /** A view of an exported memory, `offset` in elements; the first one without a `name`. */
   memory<T extends ElementType = "uint8">(type?: T, offset?: number, name?: string): Memory<T>;
 }
 
@@ -84,6 +85,7 @@ export class Memory<T extends ElementType = ElementType> {
     return owner.memory(type, offset);
   }
 
+  /** The type of the elements. */
   get type(): T {
     return this.#type;
   }
@@ -93,6 +95,7 @@ export class Memory<T extends ElementType = ElementType> {
     return this.#offset;
   }
 
+  /** The size of one element in bytes. */
   get bytesPerElement(): number {
     return ARRAYS[this.#type].BYTES_PER_ELEMENT;
   }

@@ -13,6 +13,7 @@ import type { ExternKind, ExternType, ImportEntry, ModuleData, ShapeType } from 
 import { fail, type LoadOptions, load, type ModuleSource } from "./source.js";
 import { assemble } from "./wat.js";
 
+/** How a module is compiled. */
 export interface CompileOptions extends LoadOptions {
   /** Takes the place of the module's own name. */
   readonly name?: string | undefined;
@@ -337,10 +338,7 @@ export class Module {
     return this.#nameSection().functionName(index);
   }
 
-  /**
-   * The module's byte at that offset; `undefined` where the bytes are unknown.
-   * @internal
-   */
+  /** The module's byte at that offset; `undefined` where the bytes are unknown. @internal */
   byteAt(offset: number): number | undefined {
     return this.#image?.bytes[offset];
   }

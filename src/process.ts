@@ -60,9 +60,9 @@ export class Process<Exports extends object = AnyExports> {
   /**
    * Calls an exported function. Calls are served in their order, and all reject when the process ends.
    *
-   * @param params one value for each of its parameters
-   * @param options the timeout in milliseconds (default 5000; `Infinity` for none), or more. It runs from now on, waiting behind
-   * other calls included
+   * @param name of the export
+   * @param rest its params, one value for each of its parameters, and the timeout in milliseconds (default 5000; `Infinity` for
+   * none) or {@link CallOptions}. The timeout runs from now on, waiting behind other calls included
    * @returns the results: `[]` for none
    * @throws (rejects) CallError for an unknown function or params that don't fit; TrapError; HostFunctionError; ExitError;
    * TimeoutError; StoppedError
@@ -86,6 +86,7 @@ export class Process<Exports extends object = AnyExports> {
     }
   }
 
+  /** Whether a function of that name is exported. Synchronous: the guest is not asked. */
   functionExists(name: string): boolean {
     return this.#plans.has(name);
   }

@@ -1,6 +1,7 @@
-import { ExitError } from "./errors.js";
+import { ExitError, TimeoutError } from "./errors.js";
 import { Pipe } from "./pipe.js";
-import { type StartOptions, start } from "./start.js";
+import type { Process } from "./process.js";
+import { type StartOptions, startUntil } from "./start.js";
 
 /** What to run, and for how long. */
 export interface RunOptions extends StartOptions {
@@ -16,6 +17,7 @@ export interface RunResult {
   readonly exitCode: number;
   /** Captured as UTF-8; `""` where `wasi.stdout` leads elsewhere. */
   readonly stdout: string;
+  /** The same of `wasi.stderr`. */
   readonly stderr: string;
 }
 
@@ -30,15 +32,12 @@ export interface RunResult {
  */
 export async function run(options: RunOptions): Promise<RunResult> {
   const { timeout = Number.POSITIVE_INFINITY, signal, wasi, ...rest } = options;
-  signal?.throwIfAborted();
   const given = typeof wasi === "object" ? wasi : {};
   const stdout = given.stdout === undefined ? new Pipe() : undefined;
   const stderr = given.stderr === undefined ? new Pipe() : undefined;
   const began = Date.now();
-  const guest = await start({
-    ...rest,
-    wasi: { ...given, ...(stdout && { stdout }), ...(stderr && { stderr }) },
-  });
+  const streams = { ...given, ...(stdout && { stdout }), ...(stderr && { stderr }) };
+  const guest = await startWithin(timeout, signal, { ...rest, wasi: streams });
   let exitCode = 0;
   try {
     const left = timeout === Number.POSITIVE_INFINITY ? timeout : Math.max(timeout - (Date.now() - began), 0);
@@ -50,4 +49,26 @@ export async function run(options: RunOptions): Promise<RunResult> {
     await guest.stop();
   }
   return { exitCode, stdout: stdout?.readString() ?? "", stderr: stderr?.readString() ?? "" };
+}
+
+/** The most that engines take for a timer, in milliseconds. */
+const LONGEST_TIMER = 0x7fff_ffff;
+
+/** Starts a process; one that takes too long for it is ended. */
+async function startWithin(
+  timeout: number,
+  signal: AbortSignal | undefined,
+  options: StartOptions,
+): Promise<Process> {
+  if (timeout > LONGEST_TIMER) return startUntil(options, signal);
+  const limit = new AbortController();
+  const timer = setTimeout(() => {
+    limit.abort(new TimeoutError(`the start took longer than ${timeout} ms: the guest was stopped`));
+  }, timeout);
+  const signals = signal === undefined ? [limit.signal] : [signal, limit.signal];
+  try {
+    return await startUntil(options, AbortSignal.any(signals));
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -23,19 +23,28 @@ export type AbstractRefType =
 /** A reference type; what has no short name is written as in the text format: `(ref func)`, `(ref null 3)`. */
 export type RefType = AbstractRefType | `(ref ${string})`;
 
+/** The type of a WebAssembly value. */
 export type ValueType = "i32" | "i64" | "f32" | "f64" | "v128" | RefType;
 
+/** A function's signature. */
 export interface FunctionType {
+  /** Always `"function"`. */
   kind: "function";
+  /** In order. */
   parameters: ValueType[];
+  /** In order; empty for a function without results. */
   results: ValueType[];
 }
 
+/** A linear memory. */
 export interface MemoryType {
+  /** Always `"memory"`. */
   kind: "memory";
   /** In pages. */
   minimum: number;
+  /** In pages; absent where the module sets none. */
   maximum?: number;
+  /** Whether the module itself declares it shared. */
   shared: boolean;
   /** Set for a 64-bit memory. */
   address?: "i64";
@@ -43,35 +52,51 @@ export interface MemoryType {
   pageSize?: number;
 }
 
+/** A table of references. */
 export interface TableType {
+  /** Always `"table"`. */
   kind: "table";
+  /** In elements. */
   minimum: number;
+  /** In elements; absent where the module sets none. */
   maximum?: number;
+  /** What it holds. */
   element: RefType;
   /** Set for a 64-bit table. */
   address?: "i64";
 }
 
+/** A global. */
 export interface GlobalType {
+  /** Always `"global"`. */
   kind: "global";
+  /** The type of its value. */
   value: ValueType;
+  /** Whether it can be set. */
   mutable: boolean;
 }
 
+/** A tag: the type of an exception. */
 export interface TagType {
+  /** Always `"tag"`. */
   kind: "tag";
+  /** What the exception carries. */
   parameters: ValueType[];
 }
 
-/** What an import or an export is. */
+/** What an import or an export is (WebAssembly JS type-reflection proposal). */
 export type ExternType = FunctionType | MemoryType | TableType | GlobalType | TagType;
 
+/** The kinds of imports and exports. */
 export type ExternKind = ExternType["kind"];
 
 /** One import, in the module's order. */
 export interface ImportEntry {
+  /** Its namespace. */
   readonly module: string;
+  /** Its name in that namespace. */
   readonly name: string;
+  /** What the module asks for. */
   readonly type: ExternType;
 }
 

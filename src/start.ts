@@ -34,6 +34,7 @@ export interface StartOptions {
   readonly module?: Module | ModuleSource | PromiseLike<ModuleSource> | undefined;
   /** The same as `module`. */
   readonly bytes?: ModuleSource | PromiseLike<ModuleSource> | undefined;
+  /** What the module imports, by namespace and name; wins over the WASI functions of the same name. */
   readonly imports?: Imports | undefined;
   /** WASI preview 1: `true` for its defaults. */
   readonly wasi?: boolean | WasiOptions | undefined;
@@ -43,6 +44,9 @@ export interface StartOptions {
   readonly name?: string | undefined;
   /** Address of `dist/worker.js`, for pages that forbid `blob:` workers. */
   readonly workerUrl?: string | URL | undefined;
+  /** Ends the process when it is aborted, as `stop()` does; before the process is there, `start` rejects with its reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Bounds on what the guest may take; default: those of the engine, 65536 descriptors, and file systems of 2 GiB. */
   readonly limits?: Limits | undefined;
 }
 
@@ -94,6 +98,28 @@ function isForeign(module: Module): boolean {
 export async function start<Exports extends object = AnyExports>(
   options: StartOptions,
 ): Promise<Process<Exports>> {
+  const { signal } = options;
+  const process = await startUntil<Exports>(options, signal);
+  if (signal === undefined) return process;
+  if (signal.aborted) {
+    await process.stop();
+    throw signal.reason;
+  }
+  const stop = (): void => void process.stop();
+  signal.addEventListener("abort", stop);
+  void process.exited.then(() => signal.removeEventListener("abort", stop));
+  return process;
+}
+
+/**
+ * `start` with a signal for the start alone.
+ * @internal
+ */
+export async function startUntil<Exports extends object = AnyExports>(
+  options: StartOptions,
+  signal: AbortSignal | undefined,
+): Promise<Process<Exports>> {
+  signal?.throwIfAborted();
   const given = options.module ?? options.bytes;
   if (given === undefined) throw new WasmexError("start: pass a `module`, or `bytes` to compile one from");
   const limits = checkLimits(options.limits ?? {});
@@ -108,13 +134,14 @@ export async function start<Exports extends object = AnyExports>(
     const module =
       source instanceof Module
         ? source
-        : await Module.compile(source, { thread: worker ? "worker" : "inline" });
+        : await Module.compile(source, { thread: worker ? "worker" : "inline", signal });
     const wasi = options.wasi === true ? {} : options.wasi || undefined;
     const request = {
       module,
       imports: options.imports,
       wasi: wasi && (await limitFiles(wasi, limits)),
       limits,
+      signal,
     };
     if (starting === undefined) return await begin(request, name, undefined);
     for (const [index, pages] of FEWER_PAGES.entries()) {
@@ -156,6 +183,7 @@ interface StartRequest {
   readonly imports: Imports | undefined;
   readonly wasi: WasiOptions | undefined;
   readonly limits: Limits;
+  readonly signal: AbortSignal | undefined;
 }
 
 function narrowed(request: StartRequest, pages: number | undefined): StartRequest {
@@ -172,7 +200,7 @@ function fits(module: Module, pages = 0): boolean {
 }
 
 async function begin<Exports extends object>(
-  { module, imports, wasi, limits }: StartRequest,
+  { module, imports, wasi, limits, signal }: StartRequest,
   name: string | undefined,
   starting: Promise<Thread> | undefined,
 ): Promise<Process<Exports>> {
@@ -187,7 +215,7 @@ async function begin<Exports extends object>(
   const engine =
     starting === undefined
       ? await startInline(shape, { imports, wasi, limits })
-      : await launch(starting, { shape, plans, imports, wasi, limits });
+      : await launch(starting, { shape, plans, imports, wasi, limits, signal });
   markInstantiated(module);
   return new Process(engine, shape, plans, name);
 }
@@ -218,7 +246,7 @@ function spawn(name: string | undefined, url: string | URL | undefined): Promise
 
 async function startInline(
   shape: ReturnType<typeof shapeOf>,
-  { imports, wasi, limits }: Omit<StartRequest, "module">,
+  { imports, wasi, limits }: Omit<StartRequest, "module" | "signal">,
 ): Promise<InlineEngine> {
   const factory = wasi && (await loadWasi());
   let close: (() => void) | undefined;

@@ -7,6 +7,7 @@ import { type StartOptions, start } from "./start.js";
 
 /** A child of a supervisor: how to start it, and under which name. */
 export interface ChildSpec extends StartOptions {
+  /** By which `supervisor.child` finds it; one of its own for each child. */
   readonly id: string;
 }
 

@@ -4,6 +4,7 @@
  */
 import { ERRNO_ACCES, ERRNO_NOTCAPABLE } from "./errno.js";
 
+/** What a preopen allows: `"read"` and list what exists, `"write"` (change, rename, remove) what exists, `"create"` what doesn't. */
 export type PreopenFlag = "read" | "write" | "create";
 
 /** Open or list what exists, for reading. */

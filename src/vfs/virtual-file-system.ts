@@ -37,6 +37,7 @@ export interface Tree {
   readonly [name: string]: FileContent | Tree;
 }
 
+/** How a file system is made. */
 export interface FileSystemOptions {
   /** How many bytes it may take, each file and directory rounded up to a power of two; default: 2 GiB less 64 KiB. */
   readonly limit?: number;

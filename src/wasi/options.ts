@@ -29,7 +29,9 @@ export interface WasiOptions {
   env?: { readonly [name: string]: string };
   /** Default `"inherit"`: the terminal in Node, the console in browsers. */
   stdin?: Pipe | "inherit" | "null";
+  /** Default `"inherit"`: the terminal in Node, the console in browsers. */
   stdout?: OutputOption;
+  /** As `stdout`. */
   stderr?: OutputOption;
   /** Directories the guest may use, by their paths in `fs`. */
   preopen?: { readonly [directory: string]: PreopenOptions };

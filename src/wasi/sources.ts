@@ -1,5 +1,6 @@
 import { platform } from "../platform.js";
 
+/** Which clock a guest asks for (WASI preview 1, `clockid`). */
 export type ClockName = "realtime" | "monotonic";
 
 /** Milliseconds as a number, as `Date.now` and `performance.now` have them, or nanoseconds as a bigint. */

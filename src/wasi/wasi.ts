@@ -36,7 +36,10 @@ export class Wasi implements WasiHost {
   /** File systems that were opened for the preopens alone. */
   readonly #owned: readonly Backend[];
 
-  /** Throws `WasmexError` for an option that can't be used. `internals` is not for users. */
+  /**
+   * @param internals not for users
+   * @throws WasmexError for an option that can't be used; it names the key
+   */
   constructor(options: WasiOptions = {}, internals?: WasiInternals) {
     const checked = checkOptions(options);
     const guest = new Guest(

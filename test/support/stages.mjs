@@ -103,6 +103,13 @@ async function staticStage() {
         "--no-audit",
         "--no-fund",
       ]),
+    () =>
+      programOutcome("every public name is documented", `${bin}typedoc`, [
+        "--tsconfig",
+        "src/tsconfig.json",
+        "--emit",
+        "none",
+      ]),
     () => functionOutcome("imports point one way", checkImports),
     () => functionOutcome("files are short", checkLengths),
   ];
