@@ -31,6 +31,8 @@ export interface ArenaDescription {
 /** The state of an owner is its generation, negated when it is retired, and less by this when it has ended. */
 const ENDED = -0x40000000;
 
+const lost = () => new StoppedError("this thread was told to stop, and took too long for it");
+
 /** Milliseconds that go round after some weeks, to compare by difference. */
 const ticks = () => Date.now() | 0;
 
@@ -47,6 +49,8 @@ export class ArenaMemory {
   readonly #mayBlock: () => boolean;
   readonly #clock: () => number;
   #shared: boolean;
+  /** What the lock's word holds while this thread has it; 0 as long as there is no need of it. */
+  #mine = 0;
   #depth = 0;
   #stamped = false;
   #growing: WebAssembly.Memory | undefined;
@@ -72,6 +76,7 @@ export class ArenaMemory {
     }
     this.owner = from.owner;
     this.#generation = from.generation;
+    this.#mine = (from.owner + 1) << 1;
     this.#shared = true;
     this.words = new Int32Array(from.buffer, 0, from.buffer.byteLength >> 2);
     this.bytes = new Uint8Array(from.buffer, 0, from.buffer.byteLength);
@@ -90,6 +95,9 @@ export class ArenaMemory {
 
   put(at: number, value: number): void {
     const words = this.words;
+    if (((words[LOCK] as number) & -2) !== this.#mine) {
+      throw lost();
+    }
     const length = words[LOG_LENGTH] as number;
     const entry = LOG + length;
     if (entry + 2 > LOG_END) {
@@ -103,6 +111,9 @@ export class ArenaMemory {
   }
 
   commit(): void {
+    if ((this.get(LOCK) & -2) !== this.#mine) {
+      throw lost();
+    }
     this.words[LOG_LENGTH] = 0;
   }
 
@@ -147,7 +158,7 @@ export class ArenaMemory {
     }
     this.#stamped = false;
     if (this.#shared) {
-      const mine = (this.owner + 1) << 1;
+      const mine = this.#mine;
       if (Atomics.compareExchange(this.words, LOCK, 0, mine) !== 0 && !this.#wait(mine, milliseconds)) {
         this.#depth--;
         return false;
@@ -171,8 +182,14 @@ export class ArenaMemory {
     if (--this.#depth > 0 || !this.#shared) {
       return;
     }
-    if ((Atomics.exchange(this.words, LOCK, 0) & 1) !== 0) {
-      Atomics.notify(this.words, LOCK, 1);
+    const { words } = this;
+    const mine = this.#mine;
+    // Others may wait for it, or it was taken from this thread since that counts as dead.
+    if (
+      Atomics.compareExchange(words, LOCK, mine, 0) !== mine &&
+      Atomics.compareExchange(words, LOCK, mine | 1, 0) === (mine | 1)
+    ) {
+      Atomics.notify(words, LOCK, 1);
     }
   }
 
@@ -288,6 +305,7 @@ export class ArenaMemory {
       this.words = words;
       this.bytes = new Uint8Array(buffer, 0, pages * PAGE_WORDS * 4);
       this.#growing = undefined;
+      this.#mine = 2;
       this.#shared = true;
     }
     this.begin();

@@ -121,7 +121,7 @@ export class MemoryBackend implements Backend {
   retire(thread: ArenaDescription, grace: number, ended: boolean): void {
     const m = this.#memory;
     m.retire(thread.owner, thread.generation, grace, ended);
-    if (!(m.holds(thread.owner) && !ended) && m.tryBegin(100)) {
+    if (!(m.holds(thread.owner) && !ended) && m.tryBegin(ended ? 50 : 2)) {
       try {
         m.forRetired((owner) => releaseOwner(m, owner, () => reap(m)));
       } finally {
