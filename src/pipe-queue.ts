@@ -44,11 +44,8 @@ export class ByteQueue {
     this.#buffer = buffer;
     this.#shared = shared;
     this.#words = new Int32Array(buffer, 0, HEADER / 4);
-    this.#bytes = new Uint8Array(
-      buffer,
-      HEADER,
-      (this.#words[CAPACITY] as number) || buffer.byteLength - HEADER,
-    );
+    const capacity = (this.#words[CAPACITY] as number) || buffer.byteLength - HEADER;
+    this.#bytes = new Uint8Array(buffer, HEADER, capacity);
   }
 
   static create(blocking: boolean): ByteQueue {

@@ -1,7 +1,8 @@
 import { ByteQueue } from "../pipe-queue.js";
 import type { ValueType } from "../shape.js";
 import { toEngine, type WasmValue } from "../values.js";
-import type { Caller, CallerHost, Pending } from "./caller.js";
+import type { Caller, Pending } from "./caller.js";
+import { type Answer, type ClientHost, engineValues, NOTHING, type Queued } from "./client-parts.js";
 import { decode, encode } from "./codec.js";
 import type { Deadlines } from "./deadlines.js";
 import type { FunctionPlan } from "./plans.js";
@@ -32,38 +33,6 @@ const HOST_SPIN = 0.012;
 const SLICE = 1;
 /** Misses in a row after which one wait in this many still looks. */
 const MOST_SKIPS = 16;
-
-/** What the client leaves to others. */
-export interface ClientHost extends CallerHost {
-  readonly now: () => number;
-  /** Empties the pipes whose content has to be with the user before a reply is. */
-  drain(): void;
-  /** Serves a record of the worker's other than a reply; calls `release` once it has taken what the record holds. */
-  serve(kind: number, index: number, at: number): void;
-  /** The error of a host function, kept here so that its identity holds. */
-  hostError(id: number): unknown;
-  /** A call of the host's own has been answered. */
-  replied(): void;
-}
-
-const NOTHING = new Uint8Array(0);
-
-function engineValues(types: readonly ValueType[], params: readonly unknown[]): unknown[] {
-  return params.map((value, index) => toEngine(value, types[index] ?? "externref", index + 1));
-}
-
-/** A record for a guest that waits in a host call. */
-interface Answer {
-  readonly kind: number;
-  readonly id: number;
-  readonly layout: Layout;
-  readonly values: readonly unknown[];
-}
-
-interface Queued {
-  readonly pending: Pending;
-  readonly values: unknown[];
-}
 
 /** The host's end of the channel: sends calls in order and delivers what comes back. */
 export class Client implements Caller {

@@ -4,7 +4,7 @@ import { dirname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
-const LONGEST = 400;
+const LONGEST = 410;
 
 /** @param {string} folder */
 function sources(folder) {
