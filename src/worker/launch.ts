@@ -43,6 +43,8 @@ export interface Launch {
   readonly imports: Imports | undefined;
   readonly wasi: WasiOptions | undefined;
   readonly limits: Limits;
+  /** Ends the thread when it is aborted before the instance is ready. */
+  readonly signal: AbortSignal | undefined;
 }
 
 function makeChannel({ parallelism }: ThreadSupport): Channel {
@@ -56,13 +58,18 @@ function makeChannel({ parallelism }: ThreadSupport): Channel {
   };
 }
 
-/** Has a thread make an instance; answers when it is ready for calls. The thread is ended where that fails. */
+/**
+ * Has a thread make an instance; answers when it is ready for calls. The thread is ended where that fails.
+ * @throws (rejects) the signal's reason where it was aborted
+ */
 export async function launch(
   starting: Promise<Thread>,
-  { shape, plans, imports, wasi, limits }: Launch,
+  { shape, plans, imports, wasi, limits, signal }: Launch,
 ): Promise<WorkerEngine> {
   const thread = await starting;
   let engine: WorkerEngine | undefined;
+  const stop = (): void => void engine?.stop();
+  signal?.addEventListener("abort", stop);
   try {
     const { compiled, exports, importEntries } = shape;
     const support = platform().threadSupport();
@@ -93,11 +100,16 @@ export async function launch(
         planned?.files?.served.release();
       },
     });
+    signal?.throwIfAborted();
     await engine.start(message);
     return engine;
   } catch (error) {
-    await (engine === undefined ? thread.terminate() : engine.exited);
-    throw error;
+    const isAborted = signal?.aborted === true;
+    if (engine === undefined) await thread.terminate();
+    else await (isAborted ? engine.stop() : engine.exited);
+    throw isAborted ? signal?.reason : error;
+  } finally {
+    signal?.removeEventListener("abort", stop);
   }
 }
 
