@@ -31,7 +31,7 @@ export interface ArenaDescription {
 /** The state of an owner is its generation, negated when it is retired, and less by this when it has ended. */
 const ENDED = -0x40000000;
 
-const lost = () => new StoppedError("this thread was told to stop, and took too long for it");
+const lost = () => new StoppedError("the lock of the file system is not held: this thread was told to stop");
 
 /** Milliseconds that go round after some weeks, to compare by difference. */
 const ticks = () => Date.now() | 0;
