@@ -32,7 +32,8 @@ export class Globals {
     try {
       return this.#find(name).value as WasmValue;
     } catch (cause) {
-      if (!(cause instanceof TypeError)) throw cause;
+      // JavaScriptCore has a RuntimeError for it.
+      if (!(cause instanceof TypeError || cause instanceof WebAssembly.RuntimeError)) throw cause;
       throw new UnsupportedError(`JavaScript cannot hold the value of the global \`${name}\``, { cause });
     }
   }
