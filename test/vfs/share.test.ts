@@ -17,7 +17,7 @@ function unshareable(fs: VirtualFileSystem): Backend {
   });
 }
 
-describe("shareFileSystem", () => {
+describe.runIf(typeof SharedArrayBuffer !== "undefined")("shareFileSystem", () => {
   test("both sides see each other's changes at once, larger than what was there before too", () => {
     const fs = new VirtualFileSystem({ "/a": "before" });
     const { description } = shareFileSystem(fs);
