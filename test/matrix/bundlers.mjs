@@ -1,5 +1,5 @@
 // A small app out of each bundler, run in real browsers.
-import { cp, mkdir, readdir, readFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { serve } from "../../demo/server.mjs";
@@ -12,12 +12,20 @@ const here = fileURLToPath(new URL("./", import.meta.url));
 /** @typedef {import("../support/stages.mjs").Outcome} Outcome */
 
 /** Every bundler in Chromium; one of them in all, for what bundlers write differs less than what engines do. */
+/** @type {{ name: string, bundler?: string, tool?: import("./tools.mjs").Tool, engines: readonly string[], policy?: string }[]} */
 const BUNDLERS = [
   { name: "esbuild", engines: ["chromium"] },
-  { name: "Vite", tool: /** @type {const} */ ("Vite"), engines: ENGINES },
-  { name: "webpack", tool: /** @type {const} */ ("webpack"), engines: ["chromium"] },
-  { name: "Rollup", tool: /** @type {const} */ ("Rollup"), engines: ["chromium"] },
-  { name: "Parcel", tool: /** @type {const} */ ("Parcel"), engines: ["chromium"] },
+  { name: "Vite", tool: "Vite", engines: ENGINES },
+  {
+    name: "Vite, strict policy",
+    bundler: "Vite",
+    tool: "Vite",
+    engines: ["chromium"],
+    policy: "script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'",
+  },
+  { name: "webpack", tool: "webpack", engines: ["chromium"] },
+  { name: "Rollup", tool: "Rollup", engines: ["chromium"] },
+  { name: "Parcel", tool: "Parcel", engines: ["chromium"] },
 ];
 
 /** What the page has to come to; on a plain page the guest runs inline, and nothing can cut it short. @param {boolean} isolated */
@@ -68,17 +76,21 @@ const judged = (name, wrong) =>
  * @param {string} folder
  * @returns {Promise<{ outcomes: Outcome[], out?: string }>}
  */
-async function buildApp({ name, tool }, folder) {
+async function buildApp({ name, bundler = name, tool, policy }, folder) {
   let tools = `${root}node_modules`;
   if (tool !== undefined) {
     const found = await fetchTool(tool);
     if ("lacks" in found) return { outcomes: [{ name, state: "skip", message: `${name}: ${found.lacks}` }] };
     tools = found.folder;
   }
-  const app = `${folder}/${name}`;
+  const app = `${folder}/${name.replaceAll(/\W+/g, "-")}`;
   await mkdir(app, { recursive: true });
   await cp(`${here}app`, app, { recursive: true });
-  const args = [`${here}bundle-app.mjs`, name, tools, app];
+  if (policy !== undefined) {
+    const page = await readFile(`${app}/index.html`, "utf8");
+    await writeFile(`${app}/index.html`, page.replace("./main.js", "./strict.js"));
+  }
+  const args = [`${here}bundle-app.mjs`, bundler, tools, app];
   const { code, stderr, stdout } = await runProgram(process.execPath, args, { cwd: app });
   const built = `${name} builds the app`;
   if (code !== 0) return { outcomes: [judged(built, stderr + stdout)] };
@@ -99,7 +111,7 @@ async function buildApp({ name, tool }, folder) {
 
 /**
  * @param {string} name
- * @param {{ name: string, out: string }[]} apps
+ * @param {{ name: string, out: string, policy?: string }[]} apps
  * @param {boolean} isolated
  * @returns {Promise<Outcome[]>}
  */
@@ -117,7 +129,8 @@ async function runApps(name, apps, isolated) {
   const browser = await launch(engine, { isolated });
   try {
     for (const app of apps) {
-      const server = await serve({ folders: { "/": app.out }, isolated });
+      const headers = app.policy === undefined ? {} : { "content-security-policy": app.policy };
+      const server = await serve({ folders: { "/": app.out }, isolated, headers });
       try {
         const page = await browser.newPage();
         await page.goto(`${server.url}/index.html`);

@@ -25,10 +25,14 @@ const WRITER = `(module
     (i32.store (i32.const 12) (i32.const 5))
     (call $check (call $write (i32.load (i32.const 0)) (i32.const 8) (i32.const 1) (i32.const 16)))))`;
 
+/** Set where the page forbids the worker that the package brings along. @type {string | undefined} */
+const workerUrl = /** @type {any} */ (globalThis).workerUrl;
+const options = workerUrl === undefined ? {} : { workerUrl };
+
 /** What the app does, and what comes out of it: a plain object for whoever drives the page. */
 async function work() {
   const imports = { env: { twice: Wasmex.fn(["i32"], ["i32"], (_context, value) => value * 2) } };
-  const guest = await Wasmex.start({ bytes: CALLS, imports });
+  const guest = await Wasmex.start({ bytes: CALLS, imports, ...options });
   const { thread } = guest;
   const results = await guest.callFunction("quadruple", [5]);
   const text = guest.memory().readString(8, 5);
@@ -43,7 +47,11 @@ async function work() {
   const fs = new Wasmex.VirtualFileSystem({ "/home": {} });
   /** @type {import("wasmex").PreopenOptions} */
   const home = { flags: ["read", "write", "create"] };
-  const { exitCode } = await Wasmex.run({ bytes: WRITER, wasi: { fs, preopen: { "/home": home } } });
+  const { exitCode } = await Wasmex.run({
+    bytes: WRITER,
+    wasi: { fs, preopen: { "/home": home } },
+    ...options,
+  });
   return { thread, results, text, timeout, exitCode, file: fs.readFile("/home/greeting", "utf8") };
 }
 
