@@ -1,9 +1,39 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { describe, expect, it } from "vitest";
+import { promisify } from "node:util";
+import { build } from "esbuild";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import * as Wasmex from "wasmex";
+import { bundleOptions } from "../../build.mjs";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
-const DOCUMENTS = ["README.md"];
+const guides = (await readdir(`${root}demo/guides`)).filter((file) => file.endsWith(".md")).sort();
+const DOCUMENTS = ["README.md", ...guides.map((file) => `demo/guides/${file}`)];
+/** What the code of a page fetches. */
+const SERVED = new Map([
+  [
+    "sum.wasm",
+    `(module (memory (export "memory") 1)
+       (func (export "sum") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1))))`,
+  ],
+]);
+
+vi.setConfig({ testTimeout: 60_000 });
+
+interface Block {
+  readonly language: string;
+  readonly code: string;
+}
+
+/** Every block that names a language; what names none is no code. */
+async function blocksOf(document: string): Promise<Block[]> {
+  const text = await readFile(`${root}${document}`, "utf8");
+  return [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(([, language = "", code = ""]) => ({
+    language,
+    code,
+  }));
+}
 
 /**
  * A block as a module that checks what its comments promise: `expression; // value` must be that value, and
@@ -11,7 +41,10 @@ const DOCUMENTS = ["README.md"];
  */
 function checked(code: string): string {
   const lines = code.split("\n").map((line) => {
-    const match = /^\s*(?!\/\/|const |let |import )(.+?); \/\/ (\[.*\]|"[^"]*"|-?\d+n?)$/.exec(line);
+    const match =
+      /^\s*(?!\/\/|const |let |import )(.+?); \/\/ (\[.*\]|\{.*\}|"[^"]*"|-?\d+n?|true|false|undefined)$/.exec(
+        line,
+      );
     if (match === null) return line;
     const [, expression = "", value = ""] = match;
     const printed = /^console\.log\((.+)\)$/.exec(expression);
@@ -20,28 +53,104 @@ function checked(code: string): string {
   return lines.join("\n");
 }
 
-async function blocks(document: string): Promise<string[]> {
-  const text = await readFile(`${root}${document}`, "utf8");
-  return [...text.matchAll(/```(?:js|ts)\n([\s\S]*?)```/g)].map(([, code = ""]) => code);
+/** The scripts of a page that stand in it; `Wasmex` is there as the script tag leaves it. */
+function inlineScripts(html: string): string {
+  return [...html.matchAll(/<script(?: type="module")?>([\s\S]*?)<\/script>/g)]
+    .map(([, code = ""]) => code)
+    .join("\n");
 }
 
+let folder: string;
+
+async function runCode(name: string, code: string): Promise<void> {
+  const file = `${folder}/${name}`;
+  await writeFile(file, checked(code));
+  Object.assign(globalThis, {
+    Wasmex,
+    check: (actual: unknown, expected: unknown) => expect(actual).toEqual(expected),
+  });
+  vi.stubGlobal("fetch", async (url: string) => {
+    const text = SERVED.get(url);
+    return text === undefined ? new Response(null, { status: 404 }) : new Response(text);
+  });
+  try {
+    await import(/* @vite-ignore */ file);
+  } finally {
+    vi.unstubAllGlobals();
+  }
+}
+
+/** Lines that begin with `$` are commands; what follows each is what it prints, on whichever stream. */
+async function runConsole(code: string): Promise<void> {
+  for (const part of code.split(/^\$ /m).filter((text) => text.trim() !== "")) {
+    const [command = "", ...expected] = part.split("\n");
+    const { stdout } = await promisify(execFile)("bash", ["-c", `exec 2>&1\n${command}`], {
+      cwd: folder,
+      env: { ...process.env, PATH: `${folder}/bin:${process.env["PATH"]}`, NO_COLOR: "1" },
+    }).catch((error: { stdout?: string }) => ({ stdout: error.stdout ?? String(error) }));
+    expect(stdout.trim(), command).toBe(expected.join("\n").trim());
+  }
+}
+
+beforeAll(async () => {
+  await mkdir(`${root}.cache`, { recursive: true });
+  folder = await mkdtemp(`${root}.cache/documents-`);
+  await mkdir(`${folder}/bin`);
+  await writeFile(`${folder}/package.json`, '{ "type": "module" }');
+  const program = `${folder}/bin/cli.js`;
+  await build({
+    ...bundleOptions("node"),
+    entryPoints: ["platform/node/cli/main.ts"],
+    outfile: program,
+    format: "esm",
+    external: ["wabt"],
+  });
+  await writeFile(`${folder}/bin/wasmex`, `#!/bin/sh\nexec "${process.execPath}" "${program}" "$@"\n`);
+  await chmod(`${folder}/bin/wasmex`, 0o755);
+});
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
 describe.each(DOCUMENTS)("%s", async (document) => {
-  const codes = await blocks(document);
+  const blocks = await blocksOf(document);
 
   it("has code to run", () => {
-    expect(codes.length).toBeGreaterThan(0);
+    expect(blocks.length).toBeGreaterThan(0);
   });
 
-  it.each(codes.map((code, index) => [index + 1, code] as const))(
-    "code block %i runs as it stands",
-    async (index, code) => {
-      const folder = `${root}.cache/documents`;
-      await mkdir(folder, { recursive: true });
-      const file = `${folder}/${document.replace(/\W/g, "-")}-${index}.mjs`;
-      await writeFile(file, checked(code));
-      (globalThis as { check?: unknown }).check = (actual: unknown, expected: unknown) =>
-        expect(actual).toEqual(expected);
-      await import(/* @vite-ignore */ file);
+  it.each(blocks.map((block, index) => [index + 1, block.language, block.code] as const))(
+    "code block %i (%s) runs as it stands",
+    async (index, language, code) => {
+      const name = `${document.replace(/\W/g, "-")}-${index}`;
+      switch (language) {
+        case "js":
+          return runCode(`${name}.mjs`, code);
+        case "ts":
+          return runCode(`${name}.ts`, code);
+        case "html":
+          return runCode(`${name}.mjs`, inlineScripts(code));
+        case "console":
+          return runConsole(code);
+        case "wat": {
+          // A file that the commands after it use, named in its first line.
+          const file = /^;; (\S+)\n/.exec(code)?.[1];
+          expect(file).toBeDefined();
+          await writeFile(`${folder}/${file}`, code);
+          return Wasmex.Module.compile(code);
+        }
+        default:
+          throw new Error(
+            `a block in ${language} can't be run here: leave the language out if it is no code`,
+          );
+      }
     },
   );
+
+  it("links to files that are there", async () => {
+    const text = await readFile(`${root}${document}`, "utf8");
+    const from = new URL(document, `file://${root}`);
+    for (const [, link = ""] of text.matchAll(/\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)/g)) {
+      await expect(readFile(new URL(link, from)), link).resolves.toBeDefined();
+    }
+  });
 });
