@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL("../", import.meta.url));
  * @typedef {{ name: string, outcomes: Outcome[], milliseconds: number }} Part
  */
 
-/** The pages of one engine. The 20 MB program is run once on each kind of page, by another way each. */
+/** The pages of one engine. The large programs are run once on each kind of page, by another way each. */
 const PAGES = [
   { isolated: true, name: "suites inline", path: "/e2e/suites/page.html?thread=inline" },
   { isolated: true, name: "suites worker", path: "/e2e/suites/page.html?thread=worker" },

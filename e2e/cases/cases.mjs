@@ -1,6 +1,7 @@
 // The one list of cases: every engine runs it on isolated and on plain pages, from a script tag and from a module.
 import { equal, fails, ok } from "./assert.mjs";
 import { ANSWER, CALLS, CAT, EXIT } from "./programs.mjs";
+import { realPrograms } from "./real-programs.mjs";
 
 /**
  * @typedef {import("wasmex")} Api
@@ -178,26 +179,5 @@ export const cases = [
       equal(fs.readdir("/bin"), ["a"]);
     },
   },
-  {
-    name: "esbuild turns TypeScript from a Pipe into JavaScript in another",
-    heavy: true,
-    async run({ Wasmex, options }) {
-      let loaded = 0;
-      const module = await Wasmex.Module.compile(fetch("/node_modules/@esbuild/wasi-preview1/esbuild.wasm"), {
-        onProgress: (progress) => {
-          loaded = progress.loaded;
-        },
-      });
-      ok(loaded > 10_000_000, "the progress was told to the end");
-      const stdin = new Wasmex.Pipe();
-      stdin.write("export const answer: number = 42;\n");
-      const result = await Wasmex.run({
-        module,
-        wasi: { args: ["--loader=ts", "--format=esm"], stdin },
-        timeout: 100_000,
-        ...options,
-      });
-      equal(result, { exitCode: 0, stdout: "const answer = 42;\nexport {\n  answer\n};\n", stderr: "" });
-    },
-  },
+  ...realPrograms,
 ];
