@@ -34,7 +34,10 @@ test("start<Exports> types names, params and results of calls", async () => {
 });
 
 test("start without exports takes any name and answers values", async () => {
-  const guest = await Wasmex.start({ bytes: `(module (func (export "f") (result i32) i32.const 7))`, thread });
+  const guest = await Wasmex.start({
+    bytes: `(module (func (export "f") (result i32) i32.const 7))`,
+    thread,
+  });
   expectTypeOf(await guest.callFunction("f")).toEqualTypeOf<Wasmex.WasmValue[]>();
   await guest.stop();
 });
