@@ -22,8 +22,7 @@ export type JsTypes<T extends readonly ValueType[]> = { -readonly [K in keyof T]
 
 /** What a function of these results gives back: one bare, several as a tuple, none as nothing. */
 export type JsResult<T extends readonly ValueType[]> = T extends readonly []
-  ? // biome-ignore lint/suspicious/noConfusingVoidType: it stands for a return type
-    void
+  ? void
   : T extends readonly [infer One extends ValueType]
     ? JsType<One>
     : { readonly [K in keyof T]: JsType<T[K]> };

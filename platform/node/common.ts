@@ -10,7 +10,7 @@ export const common: Omit<Platform, "threadSupport" | "spawnThread" | "loadWabt"
   randomFill(bytes) {
     // Seven times as fast as `randomFillSync`, whose module also costs a thread time to load; it takes 65,536 bytes at once.
     for (let start = 0; start < bytes.length; start += 65_536) {
-      crypto.getRandomValues(bytes.subarray(start, start + 65_536));
+      crypto.getRandomValues(bytes.subarray(start, start + 65_536) as Uint8Array<ArrayBuffer>);
     }
   },
   stdio,
