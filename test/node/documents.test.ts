@@ -42,7 +42,7 @@ async function blocksOf(document: string): Promise<Block[]> {
 function checked(code: string): string {
   const lines = code.split("\n").map((line) => {
     const match =
-      /^\s*(?!\/\/|const |let |import )(.+?); \/\/ (\[.*\]|\{.*\}|"[^"]*"|-?\d+n?|true|false|undefined)$/.exec(
+      /^\s*(?!\/\/|const |let |import )(.+?); \/\/ (\[.*\]|\{.*\}|"[^"]*"|-?\d+(?:\.\d+)?n?|true|false|undefined)$/.exec(
         line,
       );
     if (match === null) return line;
@@ -136,7 +136,8 @@ describe.each(DOCUMENTS)("%s", async (document) => {
           const file = /^;; (\S+)\n/.exec(code)?.[1];
           expect(file).toBeDefined();
           await writeFile(`${folder}/${file}`, code);
-          return Wasmex.Module.compile(code);
+          await Wasmex.Module.compile(code);
+          return;
         }
         default:
           throw new Error(
