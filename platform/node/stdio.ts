@@ -58,14 +58,21 @@ export const stdio: HostStdio = {
 
   follow(onChunk, onEnd) {
     const { stdin } = process;
+    if (stdin.readableEnded || stdin.destroyed) {
+      onEnd();
+      return () => undefined;
+    }
     stdin.on("data", onChunk);
     stdin.on("end", onEnd);
     stdin.on("error", onEnd);
+    // A listener alone doesn't set going again what was paused.
+    stdin.resume();
     return () => {
       stdin.off("data", onChunk);
       stdin.off("end", onEnd);
       stdin.off("error", onEnd);
-      stdin.pause();
+      // A listener of the program's own goes on.
+      if (stdin.listenerCount("data") === 0 && stdin.listenerCount("readable") === 0) stdin.pause();
     };
   },
 };

@@ -39,8 +39,14 @@ interface Ended {
   readonly milliseconds: number;
 }
 
-/** Runs a program in a Node of its own; \`f\` is the module's one import. */
-async function program(code: string, input?: string): Promise<Ended> {
+/**
+ * Runs a program in a Node of its own; \`f\` is the module's one import.
+ * @param input all of its input, or what is typed for each question mark that it writes: the signal, the end or a text
+ */
+async function program(
+  code: string,
+  input?: string | readonly ("SIGINT" | "end" | (string & {}))[],
+): Promise<Ended> {
   const file = join(folder, `program-${Math.random().toString(36).slice(2)}.mjs`);
   await writeFile(
     file,
@@ -52,13 +58,20 @@ async function program(code: string, input?: string): Promise<Ended> {
   const began = performance.now();
   const child = spawn(process.execPath, [file], { stdio: ["pipe", "pipe", "pipe"] });
   let output = "";
+  const answers = Array.isArray(input) ? [...input] : [];
   child.stdout.on("data", (chunk: Buffer) => {
     output += chunk.toString();
+    for (const _question of chunk.toString().matchAll(/\?/g)) {
+      const answer = answers.shift();
+      if (answer === "SIGINT") child.kill(answer);
+      else if (answer === "end") child.stdin.end();
+      else child.stdin.write(answer ?? "");
+    }
   });
   child.stderr.on("data", (chunk: Buffer) => {
     output += chunk.toString();
   });
-  if (input !== undefined) child.stdin.end(input);
+  if (typeof input === "string") child.stdin.end(input);
   const ended = await new Promise<number | null>((resolve) => child.on("close", resolve));
   child.stdin.destroy();
   return { code: ended, output, milliseconds: performance.now() - began };
@@ -172,5 +185,94 @@ describe("Process in its Node process", () => {
     );
     expect(output).toBe("what was typed\n[ 15 ]\n");
     expect(code).toBe(0);
+  });
+
+  it("stdin inherit is followed anew in each call, to its end", async () => {
+    const streams = await fixture("streams.wat");
+    const { output, code } = await program(
+      `
+      const guest = await Wasmex.start({ bytes: Uint8Array.of(${[...streams].join(",")}), wasi: { stdout: "null" } });
+      for (let count = 0; count < 4; count++) {
+        const read = guest.callFunction("read");
+        console.log("?");
+        console.log(...(await read));
+      }
+      await guest.stop();`,
+      ["one", "three", "end", ""],
+    );
+    expect(output).toBe("?\n3\n?\n5\n?\n0\n?\n0\n");
+    expect(code).toBe(0);
+  });
+
+  it("stdin inherit leaves the program's own listeners their input, and takes an end that was before", async () => {
+    const streams = await fixture("streams.wat");
+    const { output, code } = await program(
+      `
+      const guest = await Wasmex.start({ bytes: Uint8Array.of(${[...streams].join(",")}), wasi: { stdout: "null" } });
+      const read = guest.callFunction("read");
+      console.log("?");
+      console.log(...(await read));
+      process.stdin.on("data", (chunk) => console.log(String(chunk)));
+      const ended = new Promise((resolve) => process.stdin.on("end", resolve));
+      const again = guest.callFunction("read");
+      console.log("?");
+      console.log(...(await again));
+      console.log("??");
+      await ended;
+      console.log(...(await guest.callFunction("read")));
+      await guest.stop();`,
+      ["a", "bc", "mine", "end"],
+    );
+    expect(output).toMatch(/^\?\n1\n\?\n(bc\n2|2\nbc)\n\?\?\nmine\n0\n$/);
+    expect(code).toBe(0);
+  });
+
+  it("an interrupt ends the program while a guest waits for stdin or sleeps, and a handler may stop the guest", async () => {
+    const streams = await fixture("streams.wat");
+    const begin = `const guest = await Wasmex.start({ bytes: Uint8Array.of(${[...streams].join(",")}), wasi: true });`;
+    for (const call of ["cat", "sleep"]) {
+      const parameters = call === "sleep" ? "[1_000_000_000_000n]" : "[]";
+      const { output, code, milliseconds } = await program(
+        `${begin}
+        guest.callFunction("${call}", ${parameters}, Infinity);
+        console.log("?");`,
+        ["SIGINT"],
+      );
+      expect([output, code]).toEqual(["?\n", null]);
+      expect(milliseconds).toBeLessThan(4500);
+    }
+    const { output, code } = await program(
+      `${begin}
+      process.on("SIGINT", () => guest.stop());
+      const read = guest.callFunction("cat", [], Infinity).catch((error) => error.name);
+      console.log("?");
+      console.log(await read);
+      process.removeAllListeners("SIGINT");`,
+      ["SIGINT"],
+    );
+    expect([output, code]).toEqual(["?\nStoppedError\n", 0]);
+  });
+
+  it("a guest that sleeps in poll_oneoff or waits for stdin burns no CPU", async () => {
+    const streams = await fixture("streams.wat");
+    const { output } = await program(`
+      const stdin = new Wasmex.Pipe({ blocking: true });
+      const guest = await Wasmex.start({ bytes: Uint8Array.of(${[...streams].join(",")}), wasi: { stdin, stdout: "null" } });
+      await guest.callFunction("sleep", [100_000_000n]);
+      const measure = async (work) => {
+        const before = process.cpuUsage();
+        await work();
+        const { user, system } = process.cpuUsage(before);
+        console.log(user + system < 50_000 ? "none" : user + system);
+      };
+      await measure(() => guest.callFunction("sleep", [1_000_000_000n]));
+      await measure(async () => {
+        const read = guest.callFunction("cat");
+        await new Promise((resolve) => setTimeout(resolve, 1000));
+        stdin.end();
+        await read;
+      });
+      await guest.stop();`);
+    expect(output).toBe("none\nnone\n");
   });
 });
