@@ -15,9 +15,10 @@ export function growing(pages: number): WebAssembly.Memory | undefined {
   }
 }
 
-/** A shared buffer with as much room to grow as the engine has addresses for. */
-export function reserve(length: number): SharedArrayBuffer {
-  for (let most = MAX_PAGES * PAGE_WORDS * 4; ; most = Math.max(length, most / 2)) {
+/** A shared buffer that can grow to that many pages, or to what the engine has addresses for. */
+export function reserve(pages: number, mostPages: number): SharedArrayBuffer {
+  const length = pages * PAGE_WORDS * 4;
+  for (let most = Math.max(length, mostPages * PAGE_WORDS * 4); ; most = Math.max(length, most / 2)) {
     try {
       return new SharedArrayBuffer(length, { maxByteLength: most });
     } catch (error) {

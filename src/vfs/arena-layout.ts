@@ -10,6 +10,9 @@
 export const PAGE_WORDS = 1 << 14;
 /** Addresses in bytes stay below 2^31, so that they are small integers everywhere. */
 export const MAX_PAGES = 32767;
+/** A shared arena without a limit reserves 1 GiB: WebKit has addresses for some dozens of these, guests' memories included. */
+export const SHARED_PAGES = 16384;
+export const UNLIMITED = 0x7fffffff;
 
 /** The header fills page 1; page 0 (and each 4096th) describes pages, see arena-pages.ts. */
 export const HEADER = PAGE_WORDS;
@@ -128,3 +131,6 @@ export const SMALL_COPY = 48;
 export const MAX_FILE_SIZE = 0x1000000000;
 /** `MAPPED` and the filetype of a regular file. */
 export const MAPPED_FILE = MAPPED | 4;
+
+/** The pages that so many bytes of blocks may take, so that no pattern of frees makes the arena grow without a bound. */
+export const pagesFor = (limit: number): number => Math.min(MAX_PAGES, limit / 32768 + 64);

@@ -3,6 +3,7 @@ import { growing, reserve } from "./arena-buffers.js";
 import {
   CAPACITY,
   GENERATION,
+  LIMIT,
   LOCK,
   LOG,
   LOG_END,
@@ -15,6 +16,9 @@ import {
   OWNERS,
   PAGE_WORDS,
   PAGES,
+  pagesFor,
+  SHARED_PAGES,
+  UNLIMITED,
 } from "./arena-layout.js";
 
 /** Looks at the lock before a thread sleeps: some operations' time. */
@@ -299,7 +303,8 @@ export class ArenaMemory {
     if (!this.#shared) {
       const pages = this.words[CAPACITY] as number;
       const used = (this.words[PAGES] as number) * PAGE_WORDS;
-      const buffer = reserve(pages * PAGE_WORDS * 4);
+      const limit = this.get(LIMIT);
+      const buffer = reserve(pages, limit === UNLIMITED ? SHARED_PAGES : pagesFor(limit));
       const words = new Int32Array(buffer, 0, pages * PAGE_WORDS);
       words.set(this.words.subarray(0, used));
       this.words = words;

@@ -4,10 +4,10 @@ import {
   IN_USE,
   LIMIT,
   MAX_ORDER,
-  MAX_PAGES,
   MIN_CLASS,
   PAGE_CLASS,
   PAGES,
+  pagesFor,
   RUN,
   RUNS,
   SMALL,
@@ -75,8 +75,7 @@ function extend(m: ArenaMemory, order: number): number {
     page += length;
   }
   const end = page + length;
-  // Bounded by the limit, so that no pattern of frees makes the arena grow without one.
-  if (end > Math.min(MAX_PAGES, m.get(LIMIT) / 32768 + 64) || !m.grow(end)) {
+  if (end > pagesFor(m.get(LIMIT)) || !m.grow(end)) {
     return 0;
   }
   m.put(PAGES, end);

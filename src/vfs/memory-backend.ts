@@ -19,6 +19,7 @@ import {
   OPENS,
   ROOT,
   SALT,
+  UNLIMITED,
   USED,
 } from "./arena-layout.js";
 
@@ -39,14 +40,13 @@ import {
 import { ERRNO_INVAL, ERRNO_ISDIR, ERRNO_NAMETOOLONG, ERRNO_NOENT, ERRNO_NOTDIR } from "./errno.js";
 
 const MAX_TARGET = 4095;
-const UNLIMITED = 0x7fffffff;
 
 let devices = 0;
 
 export interface MemoryBackendOptions {
   /** Milliseconds since the epoch, with a fraction; default: the platform's clock. */
   readonly clock?: () => number;
-  /** How many bytes files, directories and inodes may take, rounded up to powers of two each; default: 2 GiB less 64 KiB. */
+  /** How many bytes files, directories and inodes may take, rounded up to powers of two each; default: none below 2 GiB, or 1 GiB from when threads share it. */
   readonly limit?: number;
 }
 

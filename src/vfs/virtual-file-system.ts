@@ -39,7 +39,10 @@ export interface Tree {
 
 /** How a file system is made. */
 export interface FileSystemOptions {
-  /** How many bytes it may take, each file and directory rounded up to a power of two; default: 2 GiB less 64 KiB. */
+  /**
+   * How many bytes it may take, each file and directory rounded up to a power of two. Without a limit it may grow to 2 GiB,
+   * or to 1 GiB from when a guest on another thread uses it.
+   */
   readonly limit?: number;
   /** A file system to use in place of a new one in memory. */
   readonly root?: Backend;
