@@ -140,12 +140,17 @@ async function runEngine(name, isolated, pages, only, add) {
       /** @type {import("./support/engines.mjs").Engine | undefined} */
       let engine;
       try {
-        // A browser of its own for each page: what one leaves behind (memories, threads) is no burden to the next.
-        engine = await launch(name, { isolated });
         const url = `${server.url}${path}${only === undefined ? "" : `&only=${encodeURIComponent(only)}`}`;
-        const page = await engine.newPage();
         outcomes = [];
         for (const address of path.includes("thread=worker") ? oneByOne(url) : [url]) {
+          // A browser of its own for each page: what one leaves behind (memories, threads) is no burden to the next. WebKit
+          // keeps it with the process that all pages share, so there each suite of threads gets one, too.
+          if (name === "webkit") {
+            await engine?.close().catch(() => undefined);
+            engine = undefined;
+          }
+          engine ??= await launch(name, { isolated });
+          const page = await engine.newPage();
           outcomes.push(...(await runPage(page, inbox, address)));
         }
       } catch (error) {
