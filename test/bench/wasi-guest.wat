@@ -20,24 +20,24 @@
   (func (export "close") (param i32) (call $check (call $close (local.get 0))))
   (func (export "unlink") (param i32) (call $check (call $unlink (global.get $root) (i32.const 1024) (local.get 0))))
   (func (export "write") (param $fd i32) (param $size i32) (param $n i32)
-    (i32.store (i32.const 0) (i32.const 65536)) (i32.store (i32.const 4) (local.get $size))
+    (i32.store (i32.const 32) (i32.const 65536)) (i32.store (i32.const 36) (local.get $size))
     (loop $l
-      (call $check (call $write (local.get $fd) (i32.const 0) (i32.const 1) (i32.const 8)))
+      (call $check (call $write (local.get $fd) (i32.const 32) (i32.const 1) (i32.const 8)))
       (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
   (func (export "seek") (param $fd i32) (param $at i64)
     (call $check (call $seek (local.get $fd) (local.get $at) (i32.const 0) (i32.const 24))))
   (func (export "read") (param $fd i32) (param $size i32) (param $n i32)
-    (i32.store (i32.const 0) (i32.const 65536)) (i32.store (i32.const 4) (local.get $size))
+    (i32.store (i32.const 32) (i32.const 65536)) (i32.store (i32.const 36) (local.get $size))
     (loop $l
-      (call $check (call $read (local.get $fd) (i32.const 0) (i32.const 1) (i32.const 8)))
+      (call $check (call $read (local.get $fd) (i32.const 32) (i32.const 1) (i32.const 8)))
       (if (i32.ne (i32.load (i32.const 8)) (local.get $size)) (then (unreachable)))
       (br_if $l (local.tee $n (i32.sub (local.get $n) (i32.const 1))))))
   ;; sums a file byte by byte through a buffer of 4096, as getc does
   (func (export "getc") (param $fd i32) (result i32) (local $p i32) (local $end i32) (local $sum i32)
-    (i32.store (i32.const 0) (i32.const 65536)) (i32.store (i32.const 4) (i32.const 4096))
+    (i32.store (i32.const 32) (i32.const 65536)) (i32.store (i32.const 36) (i32.const 4096))
     (block $done (loop $l
       (if (i32.eq (local.get $p) (local.get $end)) (then
-        (call $check (call $read (local.get $fd) (i32.const 0) (i32.const 1) (i32.const 8)))
+        (call $check (call $read (local.get $fd) (i32.const 32) (i32.const 1) (i32.const 8)))
         (local.set $p (i32.const 65536))
         (local.set $end (i32.add (i32.const 65536) (i32.load (i32.const 8))))
         (br_if $done (i32.eq (local.get $p) (local.get $end)))))

@@ -1,5 +1,7 @@
 // WASI: calls beside a minimal hand-written import, node:wasi (on a RAM disk) and other packages, in one run.
+// Each row has a process of its own: Node 20 crashes now and then where node:wasi and others have run for a while.
 //   node test/bench/wasi.bench.mjs [words of rows...] [--only=wasmex,node:wasi] [--verbose]
+import { spawnSync } from "node:child_process";
 import { existsSync, ftruncateSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,7 +19,12 @@ import { minimalWasi } from "./minimal-wasi.mjs";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const words = process.argv.slice(2).filter((word) => !word.startsWith("--"));
+const verbose = process.argv.includes("--verbose");
 const ROUNDS = 11;
+/** How often a row is tried whose process has crashed. */
+const TRIES = 4;
+/** Whom the next, larger row of the same kind would take minutes: this long for one turn, in milliseconds. */
+const HOPELESS = 500;
 const NAMESPACE = "wasi_snapshot_preview1";
 const ALL = 2n | 4n | 32n | 64n;
 const READDIR = 1n << 14n;
@@ -25,14 +32,87 @@ const CREATE = 1;
 const DIRECTORY = 2;
 const APPEND = 1;
 
+/** @param {string} name */
+function option(name) {
+  const start = `--${name}=`;
+  return process.argv.find((word) => word.startsWith(start))?.slice(start.length);
+}
+
 const folder = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "wasmex-bench-"));
 try {
-  await main();
+  const row = option("row");
+  if (row === undefined) await measureAll();
+  else
+    console.log(
+      JSON.stringify(await measureRow(row, option("built") ?? "", option("skip")?.split(",") ?? [])),
+    );
 } finally {
   rmSync(folder, { recursive: true });
 }
 
-async function main() {
+async function measureAll() {
+  await buildOurs();
+  const names = Object.keys(subjects({}));
+  /** @type {string[]} */
+  let hopeless = [];
+  const lines = [];
+  for (const [title, row] of Object.entries(rows())) {
+    if (words.length > 0 && !words.some((word) => title.includes(word))) continue;
+    if (!row.larger) hopeless = [];
+    const medians = measureApart(title, hopeless);
+    for (const [name, spent] of Object.entries(medians)) if (spent > HOPELESS) hopeless.push(name);
+    const limit = ((medians["limit"] ?? Number.NaN) / row.per) * 1e6;
+    const ratio = (/** @type {string} */ name) => ((medians[name] / row.per) * 1e6) / limit;
+    const others = names.slice(1);
+    lines.push([
+      title,
+      formatTime(limit),
+      ...others.map((name) =>
+        name in medians ? formatRatio(ratio(name)) : hopeless.includes(name) ? "minutes" : "–",
+      ),
+    ]);
+    if (verbose) console.log(lines.at(-1)?.join(" | "));
+  }
+  if (lines.length === 0) throw new Error("no row has these words");
+  table("WASI calls, as multiples of a minimal import", ["per call or entry", ...names], lines);
+}
+
+/**
+ * One row in a process of its own: milliseconds for a turn of each.
+ * @param {string} title
+ * @param {string[]} skip
+ * @returns {Record<string, number>}
+ */
+function measureApart(title, skip) {
+  const own = process.argv.slice(2).filter((word) => word.startsWith("--"));
+  const args = [...own, `--row=${title}`, `--built=${folder}`, `--skip=${skip.join(",")}`];
+  for (let tries = 1; ; tries++) {
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      ["--expose-gc", "--no-warnings", fileURLToPath(import.meta.url), ...args],
+      { encoding: "utf8" },
+    );
+    if (verbose) process.stderr.write(stderr);
+    if (status === 0) return JSON.parse(stdout);
+    if (tries === TRIES) throw new Error(`${title}: no process came to its end\n${stderr}`);
+  }
+}
+
+/** @param {string} title @param {string} built @param {string[]} skip */
+async function measureRow(title, built, skip) {
+  const ours = await import(pathToFileURL(join(built, "built/ours.mjs")).href);
+  const text = readFileSync(new URL("./wasi-guest.wat", import.meta.url), "utf8");
+  const guest = await WebAssembly.compile(
+    (await wabt()).parseWat("wasi-guest.wat", text).toBinary({}).buffer,
+  );
+  const only = option("only")?.split(",");
+  const makers = Object.entries(subjects(ours)).filter(
+    ([name]) => !skip.includes(name) && (name === "limit" || only === undefined || only.includes(name)),
+  );
+  return measure(title, rows()[title], guest, makers);
+}
+
+async function buildOurs() {
   await build({
     entryPoints: { ours: join(root, "platform/node/index.ts") },
     outdir: join(folder, "built"),
@@ -60,12 +140,6 @@ async function main() {
       },
     ],
   });
-  const ours = await import(pathToFileURL(join(folder, "built/ours.mjs")).href);
-  const text = readFileSync(new URL("./wasi-guest.wat", import.meta.url), "utf8");
-  const guest = await WebAssembly.compile(
-    (await wabt()).parseWat("wasi-guest.wat", text).toBinary({}).buffer,
-  );
-  await measure(guest, subjects(ours));
 }
 
 /** How each of them makes the WASI of a fresh instance with an empty directory "d". */
@@ -76,6 +150,8 @@ function subjects(ours) {
     return instance;
   };
   let directories = 0;
+  /** Of node:wasi: where one is collected, it closes descriptors that are somebody else's by then. */
+  const kept = [];
   return {
     limit: async (guest) => {
       const { imports, bind, drain } = minimalWasi();
@@ -96,6 +172,7 @@ function subjects(ours) {
       mkdirSync(join(directory, "d"), { recursive: true });
       const stdout = openSync(join(directory, "stdout"), "w");
       const wasi = new NodeWasi({ version: "preview1", preopens: { "/": directory }, stdout });
+      kept.push(wasi);
       return {
         instance: await instantiate(guest, wasi.wasiImport, (it) => wasi.initialize(it)),
         drain: () => ftruncateSync(stdout),
@@ -250,60 +327,36 @@ function rows() {
   };
 }
 
-async function measure(guest, makers) {
-  const only = process.argv
-    .find((word) => word.startsWith("--only="))
-    ?.slice("--only=".length)
-    .split(",");
-  const names = Object.keys(makers).filter(
-    (name) => name === "limit" || only === undefined || only.includes(name),
-  );
-  /** Whom the next, larger row of the same kind would take minutes. */
-  const hopeless = new Set();
-  const lines = [];
-  for (const [title, row] of Object.entries(rows())) {
-    if (words.length > 0 && !words.some((word) => title.includes(word))) continue;
-    const live = [];
-    for (const name of names) {
-      if (row.larger && hopeless.has(name)) continue;
-      try {
-        const { instance, drain } = await makers[name](guest);
-        const given = row.setup?.(instance.exports);
-        const start = performance.now();
-        row.run(instance.exports, given);
-        const first = performance.now() - start;
-        drain();
-        // What takes seconds needs no median, and what takes microseconds is repeated until the engine has warmed up.
-        const rounds = first > 1000 ? 0 : first > 100 ? 3 : ROUNDS;
-        const times = Math.max(1, Math.min(50, Math.round(10 / first)));
-        live.push({ name, instance, drain, given, rounds, times, samples: rounds === 0 ? [first] : [] });
-      } catch (error) {
-        // It lacks the function, or has it fail.
-        if (process.argv.includes("--verbose")) console.error(title, name, String(error));
-      }
+/** Milliseconds for one turn of each, the median. */
+async function measure(title, row, guest, makers) {
+  const live = [];
+  for (const [name, make] of makers) {
+    try {
+      const { instance, drain } = await make(guest);
+      const given = row.setup?.(instance.exports);
+      const start = performance.now();
+      row.run(instance.exports, given);
+      const first = performance.now() - start;
+      drain();
+      // What takes seconds needs no median, and what takes microseconds is repeated until the engine has warmed up.
+      const rounds = first > 1000 ? 0 : first > 100 ? 3 : ROUNDS;
+      const times = Math.max(1, Math.min(50, Math.round(10 / first)));
+      live.push({ name, instance, drain, given, rounds, times, samples: rounds === 0 ? [first] : [] });
+    } catch (error) {
+      // It lacks the function, or has it fail.
+      if (verbose) console.error(title, name, String(error));
     }
-    for (let round = 0; round < ROUNDS; round++) {
-      for (let turn = 0; turn < live.length; turn++) {
-        const one = live[(round + turn) % live.length];
-        if (round >= one.rounds) continue;
-        const start = performance.now();
-        for (let time = 0; time < one.times; time++) row.run(one.instance.exports, one.given);
-        const spent = (performance.now() - start) / one.times;
-        if (round > 2 || one.rounds < ROUNDS) one.samples.push(spent);
-        one.drain();
-      }
-    }
-    if (!row.larger) hopeless.clear();
-    for (const { name, samples } of live) if (median(samples) > 500) hopeless.add(name);
-    const results = new Map(live.map(({ name, samples }) => [name, (median(samples) / row.per) * 1e6]));
-    const limit = results.get("limit") ?? Number.NaN;
-    lines.push([
-      title,
-      formatTime(limit),
-      ...names.slice(1).map((name) => (results.has(name) ? formatRatio(results.get(name) / limit) : "–")),
-    ]);
-    if (process.argv.includes("--verbose")) console.log(lines.at(-1)?.join(" | "));
   }
-  if (lines.length === 0) throw new Error("no row has these words");
-  table("WASI calls, as multiples of a minimal import", ["per call or entry", ...names], lines);
+  for (let round = 0; round < ROUNDS; round++) {
+    for (let turn = 0; turn < live.length; turn++) {
+      const one = live[(round + turn) % live.length];
+      if (round >= one.rounds) continue;
+      const start = performance.now();
+      for (let time = 0; time < one.times; time++) row.run(one.instance.exports, one.given);
+      const spent = (performance.now() - start) / one.times;
+      if (round > 2 || one.rounds < ROUNDS) one.samples.push(spent);
+      one.drain();
+    }
+  }
+  return Object.fromEntries(live.map(({ name, samples }) => [name, median(samples)]));
 }
