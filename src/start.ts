@@ -9,6 +9,7 @@ import { platform, type Thread } from "./platform.js";
 import { Process } from "./process.js";
 import type { ModuleSource } from "./source.js";
 import type { AnyExports } from "./typed-exports.js";
+import type { VirtualFileSystem } from "./vfs/virtual-file-system.js";
 import type { WasiOptions } from "./wasi/options.js";
 import { loadWasi } from "./wasi/provider.js";
 import { launch } from "./worker/launch.js";
@@ -230,10 +231,8 @@ async function limitFiles(wasi: WasiOptions, { fileSystemBytes }: Limits): Promi
     return wasi;
   }
   if (platform().hasDirectories) return wasi;
-  const { VirtualFileSystem } = await import("./vfs/virtual-file-system.js");
-  const limited = new VirtualFileSystem({}, { limit: fileSystemBytes });
-  for (const directory of Object.keys(preopen)) limited.mkdir(directory, { recursive: true });
-  return { ...wasi, fs: limited };
+  const { newMounts } = await import("./vfs/directories.js");
+  return { ...wasi, fs: { mounts: newMounts(Object.keys(preopen), fileSystemBytes) } as VirtualFileSystem };
 }
 
 function spawn(name: string | undefined, url: string | URL | undefined): Promise<Thread> {

@@ -1,7 +1,9 @@
 import type { ArenaDescription } from "./arena-memory.js";
 import type { Backend, Node } from "./contract.js";
 import { MemoryBackend } from "./memory-backend.js";
-import { VirtualFileSystem } from "./virtual-file-system.js";
+import { MountTable } from "./mounts.js";
+import type { VirtualFileSystem } from "./virtual-file-system.js";
+import { FOLLOW_ALWAYS, Walk } from "./walk.js";
 
 /** How the other thread gets at one backend. */
 export type BackendDescription =
@@ -85,29 +87,37 @@ export function shareFileSystem(fs: VirtualFileSystem): FileSystemShare {
 }
 
 /**
- * The same file system on the other thread.
+ * The mounts of the same file system on the other thread.
  *
  * @param open makes the backend of that index: from `shared`, or where that is `undefined` a proxy to `FileSystemShare.backends`
  */
 export function attachFileSystem(
   description: FileSystemDescription,
   open: (index: number, shared: unknown) => Backend,
-): VirtualFileSystem {
+): MountTable {
   const backends = description.backends.map((backend, index) => {
     if (backend.kind === "arena") {
       return new MemoryBackend({ shared: backend.arena });
     }
     return open(index, backend.kind === "open" ? backend.shared : undefined);
   });
-  const fs = new VirtualFileSystem({}, { root: backends[0] as Backend });
-  for (const { over, node, path, backend } of description.mounts) {
-    const covered = backends[over] as Backend;
-    if (covered instanceof MemoryBackend) {
-      fs.mounts.add({ backend: covered, node }, backends[backend] as Backend, path);
-    } else {
-      // Another instance of a host directory has numbers of its own.
-      fs.mount(path, backends[backend]);
+  const mounts = new MountTable(backends[0] as Backend);
+  const walk = new Walk(true);
+  for (const { over, node, path, backend: index } of description.mounts) {
+    const mounted = backends[index] as Backend;
+    const backend = backends[over] as Backend;
+    if (backend instanceof MemoryBackend) {
+      mounts.add({ backend, node }, mounted, path);
+      continue;
+    }
+    // Another instance of a host directory has numbers of its own.
+    try {
+      if (walk.resolvePath(mounts, path, FOLLOW_ALWAYS) >= 0 && walk.node > 0) {
+        mounts.add(walk, mounted, path);
+      }
+    } finally {
+      walk.leave();
     }
   }
-  return fs;
+  return mounts;
 }

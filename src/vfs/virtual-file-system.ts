@@ -1,6 +1,7 @@
 import { WasmexError } from "../errors.js";
 import { platform } from "../platform.js";
 import { type Backend, FILETYPE_DIRECTORY, FILETYPE_SYMBOLIC_LINK, Filestat } from "./contract.js";
+import { makeDirectories } from "./directories.js";
 import {
   ERRNO_BUSY,
   ERRNO_EXIST,
@@ -130,28 +131,16 @@ export class VirtualFileSystem {
 
   /** Makes a directory; with `recursive` also those above it, and one that is there already is fine. */
   mkdir(path: string, { recursive = false }: { readonly recursive?: boolean } = {}): void {
-    if (recursive) {
-      const parts = path.split("/");
-      for (let count = 1; count < parts.length; count++) {
-        this.#mkdir(parts.slice(0, count).join("/"), path, true);
-      }
+    const result = recursive
+      ? makeDirectories(this.mounts, path)
+      : this.#try(path, FOLLOW_NEVER, (walk) =>
+          walk.node === 0
+            ? walk.backend.mkdir(walk.directory, walk.bytes, walk.start, walk.end)
+            : -ERRNO_EXIST,
+        );
+    if (result < 0) {
+      throw fileSystemError(result, "mkdir", path);
     }
-    this.#mkdir(path, path, recursive);
-  }
-
-  #mkdir(path: string, whole: string, mayExist: boolean): void {
-    this.#at(
-      path,
-      "mkdir",
-      mayExist ? FOLLOW_ALWAYS : FOLLOW_NEVER,
-      (walk) => {
-        if (walk.node === 0) {
-          return walk.backend.mkdir(walk.directory, walk.bytes, walk.start, walk.end);
-        }
-        return mayExist && walk.filetype === FILETYPE_DIRECTORY ? 0 : -ERRNO_EXIST;
-      },
-      whole,
-    );
   }
 
   /** The names in a directory, sorted by their code units. */
@@ -183,7 +172,7 @@ export class VirtualFileSystem {
   rename(from: string, to: string): void {
     const source = this.#walk;
     const target = new Walk(true);
-    let result = this.#resolve(source, from, FOLLOW_NEVER);
+    let result = source.resolvePath(this.mounts, from, FOLLOW_NEVER);
     try {
       if (result >= 0) {
         result = source.node === 0 ? -ERRNO_NOENT : source.named && !source.mounted ? 0 : -ERRNO_BUSY;
@@ -192,7 +181,7 @@ export class VirtualFileSystem {
         throw fileSystemError(result, "rename", from);
       }
       source.keep();
-      result = this.#resolve(target, to, FOLLOW_NEVER);
+      result = target.resolvePath(this.mounts, to, FOLLOW_NEVER);
       if (result >= 0) {
         result = !target.named || target.mounted ? -ERRNO_BUSY : 0;
       }
@@ -323,19 +312,11 @@ export class VirtualFileSystem {
     }
   }
 
-  #resolve(walk: Walk, path: string, follow: number): number {
-    const bytes = encoder.encode(path.replace(/^\/+/, "") || ".");
-    const loaded = walk.load(bytes, 0, bytes.length);
-    return loaded < 0
-      ? loaded
-      : walk.resolve(this.mounts, this.mounts.root.backend, this.mounts.root.node, follow);
-  }
-
   /** Answers what `use` does with the place that the path leads to, or the errno by which it doesn't. */
   #try<T>(path: string, follow: number, use: (walk: Walk) => T): T | number {
     const walk = this.#walk;
     try {
-      const result = this.#resolve(walk, path, follow);
+      const result = walk.resolvePath(this.mounts, path, follow);
       return result < 0 ? result : use(walk);
     } finally {
       walk.leave();
@@ -348,11 +329,10 @@ export class VirtualFileSystem {
     operation: string,
     follow: number,
     use: (walk: Walk) => T | number,
-    named = path,
   ): Exclude<T, number> {
     const result = this.#try(path, follow, use);
     if (typeof result === "number" && result < 0) {
-      throw fileSystemError(result, operation, named);
+      throw fileSystemError(result, operation, path);
     }
     return result as Exclude<T, number>;
   }

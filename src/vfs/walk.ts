@@ -17,6 +17,7 @@ import {
 import type { MountTable } from "./mounts.js";
 import { validUtf8Until } from "./utf8.js";
 
+const encoder = new TextEncoder();
 const PATH_MAX = 4096;
 const NAME_MAX = 255;
 const LINKS_MAX = 40;
@@ -90,6 +91,13 @@ export class Walk {
   /** The path that was loaded: a copy of its bytes. */
   loaded(): Uint8Array {
     return this.bytes.slice(0, this.#length);
+  }
+
+  /** Resolves a path that the host gave, in the whole tree whatever it begins with. */
+  resolvePath(mounts: MountTable, path: string, follow: number): Result {
+    const bytes = encoder.encode(path.replace(/^\/+/, "") || ".");
+    const loaded = this.load(bytes, 0, bytes.length);
+    return loaded < 0 ? loaded : this.resolve(mounts, mounts.root.backend, mounts.root.node, follow);
   }
 
   /** Resolves the path from that directory on. Answers 0, with `node` 0 where only the last name is missing. */

@@ -2,10 +2,10 @@ import { UnsupportedError, WasmexError } from "../errors.js";
 import { platform } from "../platform.js";
 import { FILETYPE_DIRECTORY } from "../vfs/contract.js";
 import { Descriptor } from "../vfs/descriptors.js";
+import { newMounts } from "../vfs/directories.js";
 import { ERRNO_NOENT } from "../vfs/errno.js";
 import { MountTable } from "../vfs/mounts.js";
 import { ALL_RIGHTS, DIRECTORY_RIGHTS } from "../vfs/rights.js";
-import { VirtualFileSystem } from "../vfs/virtual-file-system.js";
 import { FOLLOW_ALWAYS, Walk } from "../vfs/walk.js";
 import type { CheckedOptions, CheckedPreopen } from "./options.js";
 
@@ -20,12 +20,8 @@ export function openPreopens({ preopens, fs }: CheckedOptions): Descriptor[] {
       for (const preopen of preopens) opened.push(openHostDirectory(preopen));
       return opened;
     }
-    const system = fs ?? new VirtualFileSystem();
-    for (const preopen of preopens) {
-      // A new file system is empty: what is to be open in it has to be made.
-      if (fs === undefined) system.mkdir(preopen.directory, { recursive: true });
-      opened.push(openIn(system.mounts, preopen));
-    }
+    const mounts = fs?.mounts ?? newMounts(preopens.map(({ directory }) => directory));
+    for (const preopen of preopens) opened.push(openIn(mounts, preopen));
     return opened;
   } catch (error) {
     for (const descriptor of opened) descriptor.close();
@@ -52,13 +48,9 @@ function openHostDirectory({ directory, access, alias }: CheckedPreopen): Descri
 }
 
 function openIn(mounts: MountTable, { directory, access, alias }: CheckedPreopen): Descriptor {
-  const { backend, node } = mounts.root;
-  // The path is one in the file system, whatever it begins with.
-  const path = encoder.encode(directory.replace(/^\/+/, "") || ".");
   const walk = new Walk();
   try {
-    let result = walk.load(path, 0, path.length);
-    if (result >= 0) result = walk.resolve(mounts, backend, node, FOLLOW_ALWAYS);
+    let result = walk.resolvePath(mounts, directory, FOLLOW_ALWAYS);
     if (result >= 0 && walk.node === 0) result = -ERRNO_NOENT;
     if (result < 0 || walk.filetype !== FILETYPE_DIRECTORY) {
       const reason =

@@ -126,7 +126,7 @@ function wasiOptions(plan: WasiPlan, endpoint: Endpoint | undefined, post: Post)
     stdin: openStream(plan.stdin, 0, host),
     stdout: openStream(plan.stdout, 1, host),
     stderr: openStream(plan.stderr, 2, host),
-    ...(fs && { fs: attachFileSystem(fs, open) }),
+    ...(fs && { fs: { mounts: attachFileSystem(fs, open) } }),
     ...(clock !== undefined && { clock: (name) => call(clock, [name]) as number | bigint }),
     ...(random !== undefined && { random: (bytes) => bytes.set(call(random, [bytes.length]) as Uint8Array) }),
   } as WasiOptions;

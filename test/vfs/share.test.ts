@@ -17,11 +17,17 @@ function unshareable(fs: VirtualFileSystem): Backend {
   });
 }
 
+/** The host's view of what a guest on the other thread has. */
+function attach(...given: Parameters<typeof attachFileSystem>): VirtualFileSystem {
+  const mounts = attachFileSystem(...given);
+  return Object.assign(new VirtualFileSystem({}, { root: mounts.root.backend }), { mounts });
+}
+
 describe.runIf(typeof SharedArrayBuffer !== "undefined")("shareFileSystem", () => {
   test("both sides see each other's changes at once, larger than what was there before too", () => {
     const fs = new VirtualFileSystem({ "/a": "before" });
     const { description } = shareFileSystem(fs);
-    const there = attachFileSystem(description, () => expect.unreachable());
+    const there = attach(description, () => expect.unreachable());
     expect(there.readFile("/a", "utf8")).toBe("before");
     there.writeFile("/b", new Uint8Array(20_000_000).fill(5));
     expect(fs.readFile("/b").every((byte) => byte === 5)).toBe(true);
@@ -42,7 +48,7 @@ describe.runIf(typeof SharedArrayBuffer !== "undefined")("shareFileSystem", () =
     const share = shareFileSystem(fs);
     expect(share.description.backends.map(({ kind }) => kind)).toEqual(["arena", "arena", "proxy", "arena"]);
     const opened: [number, unknown][] = [];
-    const there = attachFileSystem(share.description, (index, shared) => {
+    const there = attach(share.description, (index, shared) => {
       opened.push([index, shared]);
       return share.backends[index] as Backend;
     });
@@ -63,7 +69,7 @@ describe.runIf(typeof SharedArrayBuffer !== "undefined")("shareFileSystem", () =
     const used: number[] = [];
     for (let round = 0; round < 3; round++) {
       const share = shareFileSystem(fs);
-      const there = attachFileSystem(share.description, () => expect.unreachable());
+      const there = attach(share.description, () => expect.unreachable());
       const { backend } = there.mounts.root;
       backend.begin();
       const held = backend.create(backend.openRoot(), new Uint8Array([98]), 0, 1);
