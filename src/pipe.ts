@@ -185,6 +185,13 @@ export class Pipe {
     return this.#queue.write(source, start, length);
   }
 
+  /** @internal Bytes to read; 0 at the end, -1 where a read would wait. */
+  available(): number {
+    const waits = this.blocking && !this.ended;
+    const { size } = this;
+    return size === 0 && waits ? -1 : size;
+  }
+
   /**
    * @internal Sleeps until there is something to read, or the end: `true`; `false` after `milliseconds` (`Infinity`: none),
    * and at once where this thread may not sleep or nobody else could write.

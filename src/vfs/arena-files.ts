@@ -6,19 +6,21 @@ import {
   DATA,
   KIND,
   MAPPED,
-  MAPPED_FILE,
   MARK_MTIME,
   MAX_FILE_SIZE,
   MIN_CLASS,
   PAGE_CLASS,
   SIZE,
-  SMALL_COPY,
 } from "./arena-layout.js";
 import type { ArenaMemory } from "./arena-memory.js";
 import { allocate, classFor, free } from "./arena-pages.js";
+import { FILETYPE_REGULAR_FILE } from "./contract.js";
 import { ERRNO_FBIG, ERRNO_NOSPC } from "./errno.js";
 
-/** The most frequent write, a small one within one block of a big file, as its own function that engines inline. */
+/**
+ * The frequent writes, into the only block or within one that is there, as their own function that engines inline. Answers false
+ * where it did nothing.
+ */
 export function rewriteBlock(
   m: ArenaMemory,
   node: number,
@@ -30,32 +32,34 @@ export function rewriteBlock(
   const words = m.words;
   const kind = words[node + KIND] as number;
   const size = words[node + SIZE] as number;
-  const within = offset & (BLOCK - 1);
-  const index = offset >>> PAGE_CLASS;
-  if (
-    (kind & (0xff | MAPPED)) !== MAPPED_FILE ||
-    offset + length > 0x7fffffff ||
-    offset > size ||
-    length > SMALL_COPY ||
-    within + length > BLOCK ||
-    words[node + SIZE + 1] !== 0 ||
-    index >= 1 << ((words[node + CLASS] as number) - 2)
-  ) {
+  const data = words[node + DATA] as number;
+  const sizeClass = words[node + CLASS] as number;
+  const end = offset + length;
+  // A size from 2^31 on is less than 0 here: what is left is one store.
+  if (offset > size || end > 0x7fffffff || (kind & 0xff) !== FILETYPE_REGULAR_FILE) {
     return false;
   }
-  const block = words[(words[node + DATA] as number) + index] as number;
-  if (block === 0) {
+  let at = 0;
+  if ((kind & MAPPED) === 0) {
+    if (end <= capacityOf(sizeClass)) {
+      at = (data << 2) + offset;
+    }
+  } else {
+    const index = offset >>> PAGE_CLASS;
+    const within = offset & (BLOCK - 1);
+    if (within + length <= BLOCK && index < 1 << (sizeClass - 2)) {
+      at = ((words[data + index] as number) << 2) + within;
+    }
+  }
+  // No block lies in the first page.
+  if (at < BLOCK || words[node + SIZE + 1] !== 0) {
     return false;
   }
-  const bytes = m.bytes;
-  const at = (block << 2) + within;
-  for (let byte = 0; byte < length; byte++) {
-    bytes[at + byte] = source[start + byte] as number;
+  copy(m.bytes, at, source, start, length);
+  if (end > size) {
+    words[node + SIZE] = end;
   }
-  if (offset + length > size) {
-    words[node + SIZE] = offset + length;
-  }
-  if ((kind & MARK_MTIME) === 0) {
+  if ((kind & MARK_MTIME) === 0 && length > 0) {
     words[node + KIND] = kind | MARK_MTIME;
   }
   return true;
@@ -69,51 +73,9 @@ export function writeFile(
   start: number,
   length: number,
 ): number {
-  const words = m.words;
-  const kind = words[node + KIND] as number;
-  const size = sizeOf(m, node);
-  const end = offset + length;
   if (length <= 0) {
     return 0;
   }
-  if (offset <= size) {
-    // The fast ways: into the only block, or into one that is there; a size below 2^31 is one store.
-    if ((kind & MAPPED) === 0) {
-      if (end <= capacityOf(words[node + CLASS] as number)) {
-        copy(m.bytes, ((words[node + DATA] as number) << 2) + offset, source, start, length);
-        if (end > size) {
-          words[node + SIZE] = end;
-        }
-        words[node + KIND] = kind | MARK_MTIME;
-        return length;
-      }
-    } else if (end < 0x80000000) {
-      const index = offset >>> PAGE_CLASS;
-      const within = offset & (BLOCK - 1);
-      if (within + length <= BLOCK && index < 1 << ((words[node + CLASS] as number) - 2)) {
-        const block = words[(words[node + DATA] as number) + index] as number;
-        if (block !== 0) {
-          copy(m.bytes, (block << 2) + within, source, start, length);
-          if (end > size) {
-            words[node + SIZE] = end;
-          }
-          words[node + KIND] = kind | MARK_MTIME;
-          return length;
-        }
-      }
-    }
-  }
-  return writeSlow(m, node, offset, source, start, length);
-}
-
-function writeSlow(
-  m: ArenaMemory,
-  node: number,
-  offset: number,
-  source: Uint8Array,
-  start: number,
-  length: number,
-): number {
   const end = offset + length;
   if (end > MAX_FILE_SIZE) {
     return -ERRNO_FBIG;

@@ -129,8 +129,6 @@ export const SMALL_COPY = 48;
 
 /** What a table of blocks of at most 4 MiB reaches. */
 export const MAX_FILE_SIZE = 0x1000000000;
-/** `MAPPED` and the filetype of a regular file. */
-export const MAPPED_FILE = MAPPED | 4;
 
 /** The pages that so many bytes of blocks may take, so that no pattern of frees makes the arena grow without a bound. */
 export const pagesFor = (limit: number): number => Math.min(MAX_PAGES, limit / 32768 + 64);

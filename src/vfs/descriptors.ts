@@ -4,18 +4,19 @@ import type { MountTable } from "./mounts.js";
 
 /** What a descriptor that is no file reads from or writes to. Answers are as in `Backend`. */
 export interface Stream {
-  readonly filetype: number;
+  /** Default: unknown. */
+  readonly filetype?: number;
   /** Seeks are taken, to no effect, as with `/dev/null`. */
-  readonly seekable: boolean;
+  readonly seekable?: boolean;
   /** 0 is the end; `-ERRNO_AGAIN` where there is nothing yet. */
-  read(target: Uint8Array, start: number, length: number): Result;
-  write(source: Uint8Array, start: number, length: number): Result;
+  readInto(target: Uint8Array, start: number, length: number): Result;
+  writeFrom(source: Uint8Array, start: number, length: number): Result;
   /** Bytes to read; 0 at the end, -1 where a read would wait, 1 where that can't be known. */
   available(): number;
   /** Sleeps until a read would not wait, at most that long; `false` where it still would. */
   wait(milliseconds: number): boolean;
   /** Why a `wait` without an end came back with nothing: the text of the error that says what to do. */
-  readonly stuck: string;
+  readonly stuck?: string;
 }
 
 /** One open file, directory or stream. */

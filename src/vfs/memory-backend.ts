@@ -277,8 +277,7 @@ export class MemoryBackend implements Backend {
   }
 
   append(node: Node, source: Uint8Array, start: number, length: number): Result {
-    const m = this.#memory;
-    return isDirectory(m, node) ? -ERRNO_ISDIR : writeFile(m, node, sizeOf(m, node), source, start, length);
+    return this.write(node, sizeOf(this.#memory, node), source, start, length);
   }
 
   /** The offset from `offset` on at which the file isn't a hole for sure; its size where there is none. */

@@ -1,11 +1,11 @@
-import { type Backend, FILETYPE_DIRECTORY } from "../vfs/contract.js";
-import { ERRNO_BADF, ERRNO_FAULT, ERRNO_INVAL, ERRNO_NOTCAPABLE, ERRNO_NOTDIR } from "../vfs/errno.js";
-import { ACCESS_READ, RIGHT_FD_READDIR, refusal } from "../vfs/rights.js";
+import { type Backend, type DirectoryVisitor, FILETYPE_DIRECTORY, type Result } from "../vfs/contract.js";
+import type { Descriptor } from "../vfs/descriptors.js";
+import { ERRNO_FAULT, ERRNO_INVAL, ERRNO_NOTDIR } from "../vfs/errno.js";
+import { ACCESS_READ, RIGHT_FD_READDIR } from "../vfs/rights.js";
 import type { Functions } from "./functions.js";
-import type { Guest } from "./guest.js";
+import { type Guest, TWO_32 } from "./guest.js";
 
 const DIRENT_SIZE = 24;
-const TWO_32 = 2 ** 32;
 const dots = new Uint8Array([46, 46]);
 /** Cookies 1 and 2 continue after `.` and after `..`; the backend's own follow. */
 const OWN_COOKIES = 2;
@@ -18,62 +18,40 @@ export function directoryFunctions(guest: Guest): Functions {
   const partial = new Uint8Array(DIRENT_SIZE);
   const partialView = new DataView(partial.buffer);
 
-  const header = (
-    view: DataView,
-    to: number,
-    next: number,
-    ino: bigint | number,
-    size: number,
-    type: number,
-  ): void => {
-    view.setUint32(to, next, true);
-    view.setUint32(to + 4, next / TWO_32, true);
-    if (typeof ino === "number") {
-      view.setUint32(to + 8, ino, true);
-      view.setUint32(to + 12, ino / TWO_32, true);
-    } else {
-      view.setBigUint64(to + 8, ino, true);
-    }
-    view.setUint32(to + 16, size, true);
-    // The type is a byte, followed by padding.
-    view.setUint32(to + 20, type, true);
-  };
-
   /** Puts an entry, cut where the buffer ends; answers whether there is room for more. */
-  const put = (
-    name: Uint8Array,
-    start: number,
-    end: number,
-    ino: bigint | number,
-    type: number,
-    next: number,
-  ): boolean => {
+  const put: DirectoryVisitor = (name, start, end, ino, type, next) => {
     const { bytes } = guest;
     const size = end - start;
     let to = at;
-    if (to + DIRENT_SIZE <= limit) {
-      header(guest.view, to, next, ino, size, type);
+    const whole = to + DIRENT_SIZE <= limit;
+    const view = whole ? guest.view : partialView;
+    const head = whole ? to : 0;
+    view.setUint32(head, next, true);
+    view.setUint32(head + 4, next / TWO_32, true);
+    if (typeof ino === "number") {
+      view.setUint32(head + 8, ino, true);
+      view.setUint32(head + 12, ino / TWO_32, true);
+    } else {
+      view.setBigUint64(head + 8, ino, true);
+    }
+    view.setUint32(head + 16, size, true);
+    // The type is a byte, followed by padding.
+    view.setUint32(head + 20, type, true);
+    if (whole) {
       to += DIRENT_SIZE;
       const stop = to + size <= limit ? end : start + limit - to;
       for (let index = start; index < stop; index++) bytes[to++] = name[index] as number;
     } else {
-      header(partialView, 0, next, ino, size, type);
       for (let index = 0; to < limit; index++) bytes[to++] = partial[index] as number;
     }
     at = to;
     return to < limit;
   };
-  const visit = (
-    name: Uint8Array,
-    start: number,
-    end: number,
-    ino: bigint | number,
-    type: number,
-    next: number,
-  ): boolean => put(name, start, end, ino, type, next + OWN_COOKIES);
+  const visit: DirectoryVisitor = (name, start, end, ino, type, next) =>
+    put(name, start, end, ino, type, next + OWN_COOKIES);
 
   /** Fills the buffer from that cookie on; answers a negated errno. */
-  const fill = (backend: Backend, node: number, cookie: number): number => {
+  const fill = (backend: Backend, node: number, cookie: number): Result => {
     if (cookie < OWN_COOKIES) {
       const error = backend.stat(node, guest.filestat);
       if (error < 0) return error;
@@ -86,33 +64,23 @@ export function directoryFunctions(guest: Guest): Functions {
   };
 
   return {
-    fd_readdir(fd: number, buffer: number, length: number, cookie: bigint, result: number) {
-      try {
-        const start = buffer >>> 0;
-        if (!guest.has(start, length >>> 0) || !guest.has(result >>> 0, 4)) return ERRNO_FAULT;
-        const descriptor = guest.descriptor(fd >>> 0);
-        if (descriptor === undefined) return ERRNO_BADF;
-        const { backend } = descriptor;
-        if (descriptor.filetype !== FILETYPE_DIRECTORY || backend === undefined) return ERRNO_NOTDIR;
-        if ((descriptor.access & ACCESS_READ) === 0) return refusal(descriptor.access, ACCESS_READ);
-        if ((descriptor.rights & RIGHT_FD_READDIR) === 0) return ERRNO_NOTCAPABLE;
+    fd_readdir: [
+      (directory: Descriptor, bufferAt: number, length: number, cookie: bigint) => {
+        const buffer = bufferAt >>> 0;
+        if (!guest.has(buffer, length >>> 0)) return -ERRNO_FAULT;
         const from = Number(cookie);
-        if (from < 0 || from > Number.MAX_SAFE_INTEGER) return ERRNO_INVAL;
-        at = start;
-        limit = start + (length >>> 0);
-        if (at < limit) {
-          backend.begin();
-          guest.held = backend;
-          const error = fill(backend, descriptor.node, from);
-          guest.held = undefined;
-          backend.end();
-          if (error < 0) return -error;
-        }
-        guest.setU32(result >>> 0, at - start);
-        return 0;
-      } catch (error) {
-        return guest.caught(error);
-      }
-    },
+        if (from < 0 || from > Number.MAX_SAFE_INTEGER) return -ERRNO_INVAL;
+        at = buffer;
+        limit = buffer + (length >>> 0);
+        const error = at < limit ? fill(guest.hold(directory), directory.node, from) : 0;
+        return error < 0 ? error : at - buffer;
+      },
+      4,
+      RIGHT_FD_READDIR,
+      ACCESS_READ,
+      0,
+      ERRNO_NOTDIR,
+      ERRNO_NOTDIR,
+    ],
   };
 }

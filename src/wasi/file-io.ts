@@ -1,9 +1,8 @@
 import { UnsupportedError } from "../errors.js";
-import { FILETYPE_DIRECTORY } from "../vfs/contract.js";
+import type { Result } from "../vfs/contract.js";
 import type { Descriptor, Stream } from "../vfs/descriptors.js";
 import {
   ERRNO_AGAIN,
-  ERRNO_BADF,
   ERRNO_FAULT,
   ERRNO_FBIG,
   ERRNO_INVAL,
@@ -18,10 +17,10 @@ import {
   RIGHT_FD_SEEK,
   RIGHT_FD_TELL,
   RIGHT_FD_WRITE,
-  refusal,
 } from "../vfs/rights.js";
-import type { Functions } from "./functions.js";
+import { type Body, type Import, importOf } from "./functions.js";
 import type { Guest } from "./guest.js";
+import { stuck } from "./stdio.js";
 
 export const FDFLAGS_APPEND = 1;
 export const FDFLAGS_DSYNC = 2;
@@ -31,321 +30,268 @@ export const FDFLAGS_SYNC = 16;
 const FDFLAGS_ANY_SYNC = FDFLAGS_DSYNC | FDFLAGS_SYNC;
 export const ALL_FDFLAGS = FDFLAGS_APPEND | FDFLAGS_NONBLOCK | FDFLAGS_RSYNC | FDFLAGS_ANY_SYNC;
 
-/** The values of `whence`, which `wasi_unstable` numbers differently. */
-export interface Whence {
-  readonly set: number;
-  readonly current: number;
-  readonly end: number;
-}
-
 /** `Number.MAX_SAFE_INTEGER`, as a literal for bundlers to put where it is used. */
 const LARGEST = 9007199254740991;
 
 /** As much as one write to a stream puts together. */
 const GATHERED = 65_536;
+/** As many buffers as one call takes; the rest is left for the next, as a short read or write. */
+const IOVECS = 1024;
 
 /** fd_read, fd_pread, fd_write, fd_pwrite, fd_seek and fd_tell. */
-export function ioFunctions(guest: Guest, whences: Whence): Functions {
-  const { iovecs } = guest;
+export function ioFunctions(guest: Guest, unstable: boolean): { [name: string]: Import } {
+  const { entries } = guest.table;
+  /** Pointers and lengths of the buffers of this call, copied out so that they can't change under way. */
+  const iovecs = new Float64Array(2 * IOVECS);
+  let iovecCount = 0;
   let gathered: Uint8Array | undefined;
 
-  /** Why nothing can be read from or written to it; 0 where it can. */
-  const refused = (descriptor: Descriptor | undefined, right: number, access: number): number => {
-    if (descriptor === undefined) return ERRNO_BADF;
-    if (descriptor.filetype === FILETYPE_DIRECTORY) return ERRNO_ISDIR;
-    return (descriptor.rights & right) === right ? 0 : refusal(descriptor.access, access);
-  };
-
-  /** Bytes read from `offset` on into the loaded buffers, or a negated errno. */
-  const readFile = (descriptor: Descriptor, offset: number): number => {
-    const backend = descriptor.backend;
-    if (backend === undefined) return -ERRNO_BADF;
+  /** Copies the vectors at that place and checks their buffers; answers the bytes in all of them, or `-ERRNO_FAULT`. */
+  const load = (vectors: number, count: number): Result => {
+    const pointer = vectors >>> 0;
+    if (!guest.has(pointer, (count >>> 0) * 8)) return -ERRNO_FAULT;
     let total = 0;
-    backend.begin();
-    guest.held = backend;
-    for (let index = 0; index < guest.iovecCount; index++) {
-      const length = iovecs[2 * index + 1] as number;
+    iovecCount = 0;
+    for (let index = 0; index < count >>> 0 && index < IOVECS; index++) {
+      const start = guest.view.getUint32(pointer + index * 8, true);
+      const length = guest.view.getUint32(pointer + index * 8 + 4, true);
+      if (!guest.has(start, length)) return -ERRNO_FAULT;
+      total += length;
       if (length === 0) continue;
-      const count = backend.read(
-        descriptor.node,
-        offset + total,
-        guest.bytes,
-        iovecs[2 * index] as number,
-        length,
-      );
-      if (count < 0) {
-        if (total === 0) total = count;
-        break;
-      }
-      total += count;
-      if (count < length) break;
+      iovecs[iovecCount++] = start;
+      iovecs[iovecCount++] = length;
     }
-    guest.held = undefined;
-    backend.end();
     return total;
   };
 
-  /** Bytes written, or a negated errno; `offset` below 0 appends. */
-  const writeFile = (descriptor: Descriptor, offset: number): number => {
-    const backend = descriptor.backend;
-    if (backend === undefined) return -ERRNO_BADF;
-    if (offset + guest.iovecBytes > LARGEST) return -ERRNO_FBIG;
+  /** Hands over one buffer after the other until one isn't used up; answers the bytes, or a negated errno where there are none. */
+  const each = (move: (start: number, length: number, done: number) => Result): Result => {
     let total = 0;
-    backend.begin();
-    guest.held = backend;
-    for (let index = 0; index < guest.iovecCount; index++) {
-      const length = iovecs[2 * index + 1] as number;
-      if (length === 0) continue;
-      const start = iovecs[2 * index] as number;
-      const count =
-        offset < 0
-          ? backend.append(descriptor.node, guest.bytes, start, length)
-          : backend.write(descriptor.node, offset + total, guest.bytes, start, length);
-      if (count < 0) {
-        if (total === 0) total = count;
-        break;
-      }
+    for (let index = 0; index < iovecCount; index += 2) {
+      const length = iovecs[index + 1] as number;
+      const count = move(iovecs[index] as number, length, total);
+      if (count < 0) return total || count;
       total += count;
       if (count < length) break;
     }
-    if (total > 0 && (descriptor.flags & FDFLAGS_ANY_SYNC) !== 0) {
-      const synced = backend.sync(descriptor.node, (descriptor.flags & FDFLAGS_SYNC) === 0);
-      if (synced < 0) total = synced;
-    }
-    if (offset < 0) {
-      const size = backend.size(descriptor.node);
-      if (size >= 0) descriptor.position = size;
-    }
-    guest.held = undefined;
-    backend.end();
     return total;
   };
 
-  const readStream = (descriptor: Descriptor, stream: Stream): number => {
-    let total = 0;
-    for (let index = 0; index < guest.iovecCount; index++) {
-      const length = iovecs[2 * index + 1] as number;
-      if (length === 0) continue;
-      const start = iovecs[2 * index] as number;
-      let count = stream.read(guest.bytes, start, length);
-      while (count === -ERRNO_AGAIN && total === 0 && (descriptor.flags & FDFLAGS_NONBLOCK) === 0) {
-        if (!stream.wait(Number.POSITIVE_INFINITY)) throw new UnsupportedError(stream.stuck);
+  const readFile = (file: Descriptor, offset: number): Result => {
+    const backend = guest.hold(file);
+    return each((start, length, done) => backend.read(file.node, offset + done, guest.bytes, start, length));
+  };
+
+  const writeFile = (file: Descriptor, offset: number, append: boolean): Result => {
+    const backend = guest.hold(file);
+    const { node, flags } = file;
+    const total = each((start, length, done) =>
+      append
+        ? backend.append(node, guest.bytes, start, length)
+        : backend.write(node, offset + done, guest.bytes, start, length),
+    );
+    if (append) file.position = Math.max(backend.size(node), 0);
+    const synced =
+      total > 0 && (flags & FDFLAGS_ANY_SYNC) !== 0 ? backend.sync(node, (flags & FDFLAGS_SYNC) === 0) : 0;
+    return synced < 0 ? synced : total;
+  };
+
+  const readStream = (stream: Stream, flags: number): Result =>
+    each((start, length, done) => {
+      for (;;) {
+        const count = stream.readInto(guest.bytes, start, length);
+        if (count !== -ERRNO_AGAIN || done > 0 || (flags & FDFLAGS_NONBLOCK) !== 0) return count;
+        if (!stream.wait(Number.POSITIVE_INFINITY)) throw new UnsupportedError(stream.stuck ?? stuck);
         if (!guest.has(start, length)) return -ERRNO_FAULT;
-        count = stream.read(guest.bytes, start, length);
       }
-      if (count < 0) return total > 0 ? total : count;
-      total += count;
-      if (count < length) break;
-    }
-    return total;
-  };
+    });
 
   /**
    * Several buffers go as one piece: lines stay whole, and nothing is looked at again after code of the host has run. Where
    * they are large the first one goes alone, as a short write.
    */
-  const writeStream = (stream: Stream): number => {
-    let total = 0;
-    for (let index = 0; index < guest.iovecCount; index++) {
-      const length = iovecs[2 * index + 1] as number;
-      if (length === 0) continue;
-      const start = iovecs[2 * index] as number;
-      if (total === 0 && (length === guest.iovecBytes || guest.iovecBytes > GATHERED)) {
-        return stream.write(guest.bytes, start, length);
-      }
-      gathered ??= new Uint8Array(GATHERED);
-      gathered.set(guest.bytes.subarray(start, start + length), total);
-      total += length;
-    }
-    return gathered === undefined || total === 0 ? 0 : stream.write(gathered, 0, total);
+  const writeStream = (stream: Stream, total: number): Result => {
+    if (total === 0) return 0;
+    if (iovecCount === 2 || total > GATHERED)
+      return stream.writeFrom(guest.bytes, iovecs[0] as number, iovecs[1] as number);
+    gathered ??= new Uint8Array(GATHERED);
+    const into = gathered;
+    each((start, length, done) => {
+      into.set(guest.bytes.subarray(start, start + length), done);
+      return length;
+    });
+    return stream.writeFrom(into, 0, total);
   };
 
-  /** The most frequent write: one buffer. */
-  const writeOne = (descriptor: Descriptor, start: number, length: number): number => {
-    const { backend, position } = descriptor;
-    if (backend === undefined) return descriptor.stream?.write(guest.bytes, start, length) ?? -ERRNO_BADF;
-    if (position + length > LARGEST) return -ERRNO_FBIG;
-    // Nobody else can use it: there is nothing to lock.
-    const alone = backend.shared === false;
-    if (!alone) {
-      backend.begin();
-      guest.held = backend;
-    }
-    let written: number;
-    if ((descriptor.flags & FDFLAGS_APPEND) === 0) {
-      written = backend.write(descriptor.node, position, guest.bytes, start, length);
-      if (written > 0) descriptor.position = position + written;
-    } else {
-      written = backend.append(descriptor.node, guest.bytes, start, length);
-      const size = backend.size(descriptor.node);
-      if (size >= 0) descriptor.position = size;
-    }
-    if (!alone) {
-      guest.held = undefined;
-      backend.end();
-    }
-    return written;
-  };
+  const readAny = importOf(guest, [
+    (file: Descriptor, vectors: number, count: number) => {
+      const total = load(vectors, count);
+      if (total < 0) return total;
+      if (file.stream !== undefined) return readStream(file.stream, file.flags);
+      const read = readFile(file, file.position);
+      if (read > 0) file.position += read;
+      return read;
+    },
+    4,
+    RIGHT_FD_READ,
+    ACCESS_READ,
+    ERRNO_ISDIR,
+  ]);
 
-  /** Stores the count that a read or write came to. */
-  const finish = (count: number, result: number): number => {
-    if (count < 0) return -count;
-    guest.setU32(result, count);
-    return 0;
+  const writeAny = importOf(guest, [
+    (file: Descriptor, vectors: number, count: number) => {
+      const total = load(vectors, count);
+      if (total < 0) return total;
+      if (file.stream !== undefined) return writeStream(file.stream, total);
+      const append = (file.flags & FDFLAGS_APPEND) !== 0;
+      if (!append && file.position + total > LARGEST) return -ERRNO_FBIG;
+      const written = writeFile(file, file.position, append);
+      if (written > 0 && !append) file.position += written;
+      return written;
+    },
+    4,
+    RIGHT_FD_WRITE,
+    ACCESS_WRITE,
+    ERRNO_ISDIR,
+  ]);
+
+  /** fd_pread and fd_pwrite: `move` gets the bytes that there is room for. */
+  const positioned = (
+    right: number,
+    access: number,
+    move: (file: Descriptor, at: number, total: number) => Result,
+  ) => {
+    const body: Body = (file: Descriptor, vectors: number, count: number, offset: bigint) => {
+      const total = load(vectors, count);
+      const at = Number(offset);
+      return total < 0 ? total : at < 0 ? -ERRNO_INVAL : move(file, at, total);
+    };
+    return importOf(guest, [body, 4, right | RIGHT_FD_SEEK, access, ERRNO_ISDIR, ERRNO_SPIPE]);
   };
 
   return {
+    // The most frequent read and write, of one buffer that lies in the memory, go the short way; all others the general one.
+
     fd_read(fd: number, vectors: number, count: number, result: number) {
-      try {
-        const descriptor = guest.descriptor(fd >>> 0);
-        if (count === 1 && descriptor?.backend !== undefined && (descriptor.rights & RIGHT_FD_READ) !== 0) {
-          const vector = vectors >>> 0;
-          const out = result >>> 0;
-          if (!guest.has(vector, 8) || !guest.has(out, 4)) return ERRNO_FAULT;
-          const start = guest.view.getUint32(vector, true);
-          const length = guest.view.getUint32(vector + 4, true);
-          if (!guest.has(start, length)) return ERRNO_FAULT;
-          const { backend, position } = descriptor;
-          const alone = backend.shared === false;
-          if (!alone) {
-            backend.begin();
-            guest.held = backend;
+      const file = entries[fd >>> 0];
+      const { bytes, view } = guest;
+      const vector = vectors >>> 0;
+      const out = result >>> 0;
+      if (
+        count === 1 &&
+        file?.backend !== undefined &&
+        (file.rights & RIGHT_FD_READ) !== 0 &&
+        vector + 8 <= bytes.length &&
+        out + 4 <= bytes.length
+      ) {
+        const start = view.getUint32(vector, true);
+        const length = view.getUint32(vector + 4, true);
+        if (start + length <= bytes.length) {
+          try {
+            const { backend, position } = file;
+            // Nobody else can use it: there is nothing to lock.
+            const alone = backend.shared === false;
+            if (!alone) guest.hold(file);
+            const read = backend.read(file.node, position, bytes, start, length);
+            if (!alone) guest.end();
+            if (read < 0) return -read;
+            file.position = position + read;
+            guest.setU32(out, read);
+            return 0;
+          } catch (error) {
+            return guest.caught(error);
           }
-          const read = backend.read(descriptor.node, position, guest.bytes, start, length);
-          if (!alone) {
-            guest.held = undefined;
-            backend.end();
-          }
-          if (read < 0) return -read;
-          descriptor.position = position + read;
-          guest.setU32(out, read);
-          return 0;
         }
-        const error = refused(descriptor, RIGHT_FD_READ, ACCESS_READ);
-        if (error !== 0) return error;
-        if (!guest.has(result >>> 0, 4) || !guest.loadIovecs(vectors >>> 0, count >>> 0)) return ERRNO_FAULT;
-        const from = descriptor as Descriptor;
-        if (from.stream !== undefined) return finish(readStream(from, from.stream), result >>> 0);
-        const read = readFile(from, from.position);
-        if (read > 0) from.position += read;
-        return finish(read, result >>> 0);
-      } catch (error) {
-        return guest.caught(error);
       }
+      return readAny(fd, vectors, count, result);
     },
 
     fd_write(fd: number, vectors: number, count: number, result: number) {
-      try {
-        const descriptor = guest.descriptor(fd >>> 0);
-        if (descriptor === undefined) return ERRNO_BADF;
-        if (
-          count === 1 &&
-          (descriptor.rights & RIGHT_FD_WRITE) !== 0 &&
-          (descriptor.flags & FDFLAGS_ANY_SYNC) === 0
-        ) {
-          const vector = vectors >>> 0;
-          const out = result >>> 0;
-          if (!guest.has(vector, 8) || !guest.has(out, 4)) return ERRNO_FAULT;
-          const start = guest.view.getUint32(vector, true);
-          const length = guest.view.getUint32(vector + 4, true);
-          if (!guest.has(start, length)) return ERRNO_FAULT;
-          const written = writeOne(descriptor, start, length);
-          if (written < 0) return -written;
-          guest.setU32(out, written);
-          return 0;
+      const file = entries[fd >>> 0];
+      const { bytes, view } = guest;
+      const vector = vectors >>> 0;
+      const out = result >>> 0;
+      if (
+        count === 1 &&
+        file !== undefined &&
+        (file.rights & RIGHT_FD_WRITE) !== 0 &&
+        (file.flags & FDFLAGS_ANY_SYNC) === 0 &&
+        vector + 8 <= bytes.length &&
+        out + 4 <= bytes.length
+      ) {
+        const start = view.getUint32(vector, true);
+        const length = view.getUint32(vector + 4, true);
+        const { backend, stream, position, node } = file;
+        if (start + length <= bytes.length && position + length <= LARGEST) {
+          try {
+            let written = 0;
+            if (stream !== undefined) {
+              written = stream.writeFrom(bytes, start, length);
+            } else if (backend !== undefined) {
+              const alone = backend.shared === false;
+              if (!alone) guest.hold(file);
+              if ((file.flags & FDFLAGS_APPEND) === 0) {
+                written = backend.write(node, position, bytes, start, length);
+                if (written > 0) file.position = position + written;
+              } else {
+                written = backend.append(node, bytes, start, length);
+                file.position = Math.max(backend.size(node), 0);
+              }
+              if (!alone) guest.end();
+            }
+            if (written < 0) return -written;
+            guest.setU32(out, written);
+            return 0;
+          } catch (error) {
+            return guest.caught(error);
+          }
         }
-        const error = refused(descriptor, RIGHT_FD_WRITE, ACCESS_WRITE);
-        if (error !== 0) return error;
-        if (!guest.has(result >>> 0, 4) || !guest.loadIovecs(vectors >>> 0, count >>> 0)) return ERRNO_FAULT;
-        const to = descriptor as Descriptor;
-        if (to.stream !== undefined) return finish(writeStream(to.stream), result >>> 0);
-        if ((to.flags & FDFLAGS_APPEND) !== 0) return finish(writeFile(to, -1), result >>> 0);
-        const written = writeFile(to, to.position);
-        if (written > 0) to.position += written;
-        return finish(written, result >>> 0);
-      } catch (error) {
-        return guest.caught(error);
       }
+      return writeAny(fd, vectors, count, result);
     },
 
-    fd_pread(fd: number, vectors: number, count: number, offset: bigint, result: number) {
-      try {
-        const descriptor = guest.descriptor(fd >>> 0);
-        if (descriptor?.stream !== undefined) return ERRNO_SPIPE;
-        const error = refused(descriptor, RIGHT_FD_READ | RIGHT_FD_SEEK, ACCESS_READ);
-        if (error !== 0) return error;
-        if (!guest.has(result >>> 0, 4) || !guest.loadIovecs(vectors >>> 0, count >>> 0)) return ERRNO_FAULT;
-        const from = Number(offset);
-        if (from < 0) return ERRNO_INVAL;
-        return finish(from > LARGEST ? 0 : readFile(descriptor as Descriptor, from), result >>> 0);
-      } catch (error) {
-        return guest.caught(error);
-      }
-    },
+    fd_pread: positioned(RIGHT_FD_READ, ACCESS_READ, (file, at) => (at > LARGEST ? 0 : readFile(file, at))),
 
-    fd_pwrite(fd: number, vectors: number, count: number, offset: bigint, result: number) {
-      try {
-        const descriptor = guest.descriptor(fd >>> 0);
-        if (descriptor?.stream !== undefined) return ERRNO_SPIPE;
-        const error = refused(descriptor, RIGHT_FD_WRITE | RIGHT_FD_SEEK, ACCESS_WRITE);
-        if (error !== 0) return error;
-        if (!guest.has(result >>> 0, 4) || !guest.loadIovecs(vectors >>> 0, count >>> 0)) return ERRNO_FAULT;
-        const to = Number(offset);
-        if (to < 0) return ERRNO_INVAL;
-        return finish(writeFile(descriptor as Descriptor, to), result >>> 0);
-      } catch (error) {
-        return guest.caught(error);
-      }
-    },
+    fd_pwrite: positioned(RIGHT_FD_WRITE, ACCESS_WRITE, (file, at, total) =>
+      at + total > LARGEST ? -ERRNO_FBIG : writeFile(file, at, false),
+    ),
 
-    fd_seek(fd: number, offset: bigint, whence: number, result: number) {
-      try {
-        if (!guest.has(result >>> 0, 8)) return ERRNO_FAULT;
-        const descriptor = guest.descriptor(fd >>> 0);
-        if (descriptor === undefined) return ERRNO_BADF;
-        if (descriptor.filetype === FILETYPE_DIRECTORY) return ERRNO_ISDIR;
-        const { stream, backend } = descriptor;
-        if (stream !== undefined) {
-          if (!stream.seekable) return ERRNO_SPIPE;
-          guest.setU64(result >>> 0, 0);
-          return 0;
-        }
+    fd_seek: importOf(guest, [
+      (file: Descriptor, offset: bigint, whence: number) => {
+        if (file.stream !== undefined) return file.stream.seekable ? 0 : -ERRNO_SPIPE;
         let target = Number(offset);
-        const from = whence & 0xff;
+        // Preview 1 counts start, current, end; `wasi_unstable` current, end, start.
+        const from = ((whence & 0xff) + (unstable ? 1 : 0)) % 3;
         // Asking where one is takes less than moving.
-        const needed = target === 0 && from === whences.current ? RIGHT_FD_TELL : RIGHT_FD_SEEK;
-        if ((descriptor.rights & (needed | RIGHT_FD_SEEK)) === 0) return ERRNO_NOTCAPABLE;
-        if (from === whences.current) {
-          target += descriptor.position;
-        } else if (from === whences.end && backend !== undefined) {
-          backend.begin();
-          guest.held = backend;
-          const size = backend.size(descriptor.node);
-          guest.held = undefined;
-          backend.end();
-          if (size < 0) return -size;
+        const asks = target === 0 && from === 1;
+        if ((file.rights & (asks ? RIGHT_FD_TELL | RIGHT_FD_SEEK : RIGHT_FD_SEEK)) === 0)
+          return -ERRNO_NOTCAPABLE;
+        if ((whence & 0xff) > 2) return -ERRNO_INVAL;
+        if (from === 1) target += file.position;
+        if (from === 2) {
+          const size = guest.hold(file).size(file.node);
+          if (size < 0) return size;
           target += size;
-        } else if (from !== whences.set) {
-          return ERRNO_INVAL;
         }
-        if (target < 0 || target > LARGEST) return ERRNO_INVAL;
-        descriptor.position = target;
-        guest.setU64(result >>> 0, target);
-        return 0;
-      } catch (error) {
-        return guest.caught(error);
-      }
-    },
+        if (target < 0 || target > LARGEST) return -ERRNO_INVAL;
+        file.position = target;
+        return target;
+      },
+      8,
+      0,
+      0,
+      ERRNO_ISDIR,
+    ]),
 
-    fd_tell(fd: number, result: number) {
-      if (!guest.has(result >>> 0, 8)) return ERRNO_FAULT;
-      const descriptor = guest.descriptor(fd >>> 0);
-      if (descriptor === undefined) return ERRNO_BADF;
-      if (descriptor.filetype === FILETYPE_DIRECTORY) return ERRNO_ISDIR;
-      if (descriptor.stream !== undefined && !descriptor.stream.seekable) return ERRNO_SPIPE;
-      if ((descriptor.rights & (RIGHT_FD_TELL | RIGHT_FD_SEEK)) === 0) return ERRNO_NOTCAPABLE;
-      guest.setU64(result >>> 0, descriptor.position);
-      return 0;
-    },
+    fd_tell: importOf(guest, [
+      (file: Descriptor) => {
+        if (file.stream !== undefined && !file.stream.seekable) return -ERRNO_SPIPE;
+        return (file.rights & (RIGHT_FD_TELL | RIGHT_FD_SEEK)) === 0 ? -ERRNO_NOTCAPABLE : file.position;
+      },
+      8,
+      0,
+      0,
+      ERRNO_ISDIR,
+    ]),
   };
 }

@@ -1,20 +1,19 @@
 import { StoppedError, UnsupportedError } from "../errors.js";
-import { Filestat } from "../vfs/contract.js";
-import type { Descriptor } from "../vfs/descriptors.js";
-import { DescriptorTable } from "../vfs/descriptors.js";
-import { ERRNO_IO } from "../vfs/errno.js";
+import { type Backend, FILETYPE_DIRECTORY, Filestat, type Result } from "../vfs/contract.js";
+import { type Descriptor, DescriptorTable } from "../vfs/descriptors.js";
+import { ERRNO_BADF, ERRNO_IO } from "../vfs/errno.js";
+import { refusal } from "../vfs/rights.js";
 import { Walk } from "../vfs/walk.js";
 import { WasiExit } from "./exit.js";
 import type { Sources } from "./sources.js";
 
 /** Two 32-bit halves of a 64-bit number without a `BigInt`. */
-const TWO_32 = 2 ** 32;
+export const TWO_32 = 2 ** 32;
 const none = new Uint8Array(0);
-const IOVECS = 1024;
 
 /**
- * One guest at the ABI edge: its memory, its descriptors and what the functions share. Every function checks its pointers
- * with `has` before it does anything else, and takes `bytes` and `view` afresh after anything that may have run other code.
+ * One guest at the ABI edge: its memory, its descriptors and what the functions share. Every pointer is checked with `has`,
+ * and `bytes` and `view` are taken afresh after anything that may have run other code.
  */
 export class Guest {
   readonly args: readonly Uint8Array[];
@@ -27,19 +26,12 @@ export class Guest {
   readonly second = new Walk();
   readonly filestat = new Filestat();
   /** The backend that is begun for file I/O, so that whatever is thrown ends it. */
-  held: { end(): void } | undefined;
+  #held: Backend | undefined;
 
   /** The guest's memory. Cached: reading `memory.buffer` costs more than a whole small write. */
   bytes: Uint8Array = none;
   view: DataView = new DataView(none.buffer);
   #memory: WebAssembly.Memory | undefined;
-
-  /** Pointers and lengths of the buffers of this call, copied out so that they can't change under way. */
-  readonly iovecs = new Float64Array(2 * IOVECS);
-  /** How many of them there are. */
-  iovecCount = 0;
-  /** Bytes in all of them. */
-  iovecBytes = 0;
 
   constructor(args: readonly Uint8Array[], env: readonly Uint8Array[], sources: Sources, openFiles: number) {
     this.args = args;
@@ -60,16 +52,8 @@ export class Guest {
   /** Whether `[pointer, pointer + length)` lies inside the memory. After it `bytes` and `view` are good for that range. */
   has(pointer: number, length: number): boolean {
     // A memory that was grown is detached here, and so of length 0, or, where it is shared, shorter than the real one.
-    return pointer + length <= this.bytes.length || this.#refreshedHas(pointer, length);
-  }
-
-  descriptor(fd: number): Descriptor | undefined {
-    const { entries } = this.table;
-    return fd < entries.length ? entries[fd] : undefined;
-  }
-
-  u32(pointer: number): number {
-    return this.view.getUint32(pointer, true);
+    if (pointer + length > this.bytes.length) this.#refresh();
+    return pointer + length <= this.bytes.length;
   }
 
   /** Stores a result whose place was checked before. */
@@ -79,33 +63,56 @@ export class Guest {
     this.view.setUint32(pointer, value, true);
   }
 
-  /** Stores an integer from 0 to 2^53 as 64 bits. */
+  /** Stores an integer from 0 on as 64 bits. */
   setU64(pointer: number, value: number): void {
-    if (this.bytes.length === 0) this.#refresh();
-    this.view.setUint32(pointer, value, true);
+    this.setU32(pointer, value);
     this.view.setUint32(pointer + 4, value / TWO_32, true);
   }
 
-  /**
-   * Copies the vectors at that place and checks their buffers. Answers false where a pointer leads out of the memory. Beyond
-   * 1024 the rest is left for the next call, as a short read or write.
-   */
-  loadIovecs(pointer: number, count: number): boolean {
-    if (!this.has(pointer, count * 8)) return false;
-    const { view, iovecs } = this;
-    const used = count < IOVECS ? count : IOVECS;
-    let total = 0;
-    for (let index = 0; index < used; index++) {
-      const start = view.getUint32(pointer + index * 8, true);
-      const length = view.getUint32(pointer + index * 8 + 4, true);
-      if (!this.has(start, length)) return false;
-      iovecs[2 * index] = start;
-      iovecs[2 * index + 1] = length;
-      total += length;
+  /** Stores `filestat`: 64 bytes are its very layout, the 56 of `wasi_unstable` have an `nlink` of 32 bits. */
+  setFilestat(pointer: number, size: number): void {
+    const { bytes, words } = this.filestat;
+    if (this.bytes.length === 0) this.#refresh();
+    this.bytes.set(size === 64 ? bytes : bytes.subarray(0, 20), pointer);
+    if (size !== 64) {
+      this.setU32(pointer + 20, words[7] !== 0 ? 0xffffffff : (words[6] as number));
+      this.bytes.set(bytes.subarray(32), pointer + 24);
     }
-    this.iovecCount = used;
-    this.iovecBytes = total;
-    return true;
+  }
+
+  /**
+   * What is against using that descriptor, as a negated errno: it isn't open, it is of a kind that an errno is given for, it
+   * lacks a right or the host's access.
+   */
+  check(fd: number, rights: number, access = 0, directory = 0, stream = 0, file = 0): Result {
+    const descriptor = this.table.entries[fd];
+    if (descriptor === undefined) return -ERRNO_BADF;
+    const kind =
+      descriptor.backend === undefined
+        ? stream
+        : descriptor.filetype === FILETYPE_DIRECTORY
+          ? directory
+          : file;
+    if (kind !== 0) return -kind;
+    const allowed = (descriptor.rights & rights) === rights && (descriptor.access & access) === access;
+    return allowed ? 0 : -refusal(descriptor.access, access);
+  }
+
+  /** Begins file I/O, which `end` ends. */
+  hold(descriptor: Descriptor): Backend {
+    const backend = descriptor.backend as Backend;
+    backend.begin();
+    this.#held = backend;
+    return backend;
+  }
+
+  /** Ends what a function has begun. */
+  end(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    this.first.leave();
+    this.second.leave();
+    held?.end();
   }
 
   /**
@@ -113,19 +120,10 @@ export class Guest {
    * been stopped go out to the host, all else is an errno.
    */
   caught(error: unknown): number {
-    const { held } = this;
-    this.held = undefined;
-    this.first.leave();
-    this.second.leave();
-    held?.end();
+    this.end();
     if (error instanceof WasiExit || error instanceof UnsupportedError || error instanceof StoppedError)
       throw error;
     return ERRNO_IO;
-  }
-
-  #refreshedHas(pointer: number, length: number): boolean {
-    this.#refresh();
-    return pointer + length <= this.bytes.length;
   }
 
   #refresh(): void {

@@ -54,7 +54,8 @@ export interface CheckedPreopen {
 export interface CheckedOptions {
   readonly args: readonly Uint8Array[];
   readonly env: readonly Uint8Array[];
-  readonly stdio: readonly [Endpoint, Endpoint, Endpoint];
+  /** Of stdin, stdout and stderr. */
+  readonly stdio: readonly Endpoint[];
   readonly preopens: readonly CheckedPreopen[];
   readonly fs: VirtualFileSystem | undefined;
   readonly random: RandomSource | undefined;
@@ -68,89 +69,79 @@ const encoder = new TextEncoder();
 /** Checks what was passed as `wasi`; throws one `WasmexError` that names the key and what to do. */
 export function checkOptions(options: WasiOptions): CheckedOptions {
   const given: unknown = options;
-  if (!isRecord(given)) throw new WasmexError(`wasi: pass true or an object of options, not ${show(given)}`);
+  need(isRecord(given), "wasi", "true or an object of options", given);
   for (const key of Object.keys(given)) {
     if (!KEYS.includes(key)) throw new WasmexError(`wasi.${key} is unknown: the keys are ${KEYS.join(", ")}`);
   }
   const { args = [], programName = "wasmex", env = {}, preopen = {}, fs, random, clock } = given;
-  if (!Array.isArray(args)) throw new WasmexError(`wasi.args: pass an array of strings, not ${show(args)}`);
-  if (!isRecord(env)) throw new WasmexError(`wasi.env: pass an object of strings, not ${show(env)}`);
-  if (!isRecord(preopen)) {
-    throw new WasmexError(`wasi.preopen: pass { "/directory": { flags: ["read"] } }, not ${show(preopen)}`);
-  }
-  if (fs !== undefined && !(isRecord(fs) && isRecord(fs.mounts))) {
-    throw new WasmexError(`wasi.fs: pass a VirtualFileSystem, not ${show(fs)}`);
-  }
-  if (random !== undefined && typeof random !== "function") {
-    throw new WasmexError(
-      `wasi.random: pass a function that fills the bytes it is given, not ${show(random)}`,
-    );
-  }
-  if (clock !== undefined && typeof clock !== "function") {
-    throw new WasmexError(`wasi.clock: pass a function that answers milliseconds, not ${show(clock)}`);
-  }
+  need(Array.isArray(args), "wasi.args", "an array of strings", args);
+  need(isRecord(env), "wasi.env", "an object of strings", env);
+  need(isRecord(preopen), "wasi.preopen", '{ "/directory": { flags: ["read"] } }', preopen);
+  need(fs === undefined || (isRecord(fs) && isRecord(fs.mounts)), "wasi.fs", "a VirtualFileSystem", fs);
+  need(isFunctionOrNone(random), "wasi.random", "a function that fills the bytes it is given", random);
+  need(isFunctionOrNone(clock), "wasi.clock", "a function that answers milliseconds", clock);
   return {
     args: [
       encodeString(programName, "wasi.programName"),
-      ...args.map((argument: unknown, index) => encodeString(argument, `wasi.args[${index}]`)),
+      ...args.map((argument: unknown, index: number) => encodeString(argument, `wasi.args[${index}]`)),
     ],
-    env: Object.entries(env).map(([name, value]) => encodeVariable(name, value)),
-    stdio: [
-      checkEndpoint(given.stdin, "stdin"),
-      checkEndpoint(given.stdout, "stdout"),
-      checkEndpoint(given.stderr, "stderr"),
-    ],
-    preopens: Object.entries(preopen).map(([directory, value]) => checkPreopen(directory, value)),
+    env: Object.entries(env).map(([name, value]) => {
+      const key = `wasi.env[${JSON.stringify(name)}]`;
+      if (name === "" || name.includes("="))
+        throw new WasmexError(`${key}: a variable's name has at least one character and no "="`);
+      return encodeString(value, key, `${name}=`);
+    }),
+    stdio: (["stdin", "stdout", "stderr"] as const).map((key) => {
+      const { [key]: value = "inherit" } = given;
+      const output = key !== "stdin";
+      need(
+        value === "inherit" ||
+          value === "null" ||
+          (output && typeof value === "function") ||
+          (isRecord(value) && typeof value.readInto === "function"),
+        `wasi.${key}`,
+        output ? 'a Pipe, "inherit", "null" or a function' : 'a Pipe, "inherit" or "null"',
+        value,
+      );
+      return value as Endpoint;
+    }),
+    preopens: Object.entries(preopen).map(([directory, value]) => {
+      const key = `wasi.preopen[${JSON.stringify(directory)}]`;
+      if (!isPath(directory)) throw new WasmexError(`${key}: the key is the path of a directory`);
+      const { flags, alias = directory } = isRecord(value) ? value : {};
+      const access = Array.isArray(flags) ? accessBits(flags) : 0;
+      need(access > 0, `${key}.flags`, 'an array with at least one of "read", "write" and "create"', flags);
+      need(isPath(alias), `${key}.alias`, "the path that the guest is to see", alias);
+      return { directory, access, alias };
+    }),
     fs: fs as VirtualFileSystem | undefined,
     random: random as RandomSource | undefined,
     clock: clock as ClockSource | undefined,
   };
 }
 
+function need(met: boolean, key: string, wanted: string, value: unknown): asserts met {
+  if (!met) throw new WasmexError(`${key}: pass ${wanted}, not ${show(value)}`);
+}
+
 /** A string with the NUL that ends it for the guest. */
-function encodeString(value: unknown, key: string): Uint8Array {
-  if (typeof value !== "string") throw new WasmexError(`${key}: pass a string, not ${show(value)}`);
-  if (value.includes("\0"))
+function encodeString(value: unknown, key: string, prefix = ""): Uint8Array {
+  need(typeof value === "string", key, "a string", value);
+  if (value.includes("\0") || prefix.includes("\0"))
     throw new WasmexError(`${key}: a NUL would end the string for the guest; leave it out`);
-  return encoder.encode(`${value}\0`);
-}
-
-function encodeVariable(name: string, value: unknown): Uint8Array {
-  const key = `wasi.env[${JSON.stringify(name)}]`;
-  if (name === "" || name.includes("="))
-    throw new WasmexError(`${key}: a variable's name has at least one character and no "="`);
-  if (typeof value !== "string") throw new WasmexError(`${key}: pass a string, not ${show(value)}`);
-  return encodeString(`${name}=${value}`, key);
-}
-
-function checkEndpoint(value: unknown, key: "stdin" | "stdout" | "stderr"): Endpoint {
-  if (value === undefined) return "inherit";
-  if (value === "inherit" || value === "null") return value;
-  if (typeof value === "function" && key !== "stdin") return value as Endpoint;
-  if (isRecord(value) && (typeof value.readInto === "function" || typeof value.available === "function")) {
-    return value as unknown as Endpoint;
-  }
-  const choices = key === "stdin" ? '"inherit" or "null"' : '"inherit", "null" or a function';
-  throw new WasmexError(`wasi.${key}: pass a Pipe, ${choices}, not ${show(value)}`);
-}
-
-function checkPreopen(directory: string, value: unknown): CheckedPreopen {
-  const key = `wasi.preopen[${JSON.stringify(directory)}]`;
-  if (directory === "" || directory.includes("\0"))
-    throw new WasmexError(`${key}: the key is the path of a directory`);
-  const { flags, alias = directory } = isRecord(value) ? value : {};
-  const wanted = 'at least one of "read", "write" and "create"';
-  if (!Array.isArray(flags)) throw new WasmexError(`${key}.flags: pass an array with ${wanted}`);
-  const access = accessBits(flags);
-  if (access <= 0) throw new WasmexError(`${key}.flags: pass ${wanted}, not ${show(flags)}`);
-  if (typeof alias !== "string" || alias === "" || alias.includes("\0")) {
-    throw new WasmexError(`${key}.alias: pass the path that the guest is to see, not ${show(alias)}`);
-  }
-  return { directory, access, alias };
+  return encoder.encode(`${prefix}${value}\0`);
 }
 
 function isRecord(value: unknown): value is { readonly [key: string]: unknown } {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isFunctionOrNone(value: unknown): boolean {
+  return typeof value === "function" || value === undefined;
+}
+
+function isPath(value: unknown): value is string {
+  return typeof value === "string" && value !== "" && !value.includes("\0");
 }
 
 function show(value: unknown): string {

@@ -1,4 +1,4 @@
-import { type Backend, FILETYPE_DIRECTORY, FILETYPE_SYMBOLIC_LINK } from "../vfs/contract.js";
+import { type Backend, FILETYPE_DIRECTORY, FILETYPE_SYMBOLIC_LINK, type Result } from "../vfs/contract.js";
 import type { Descriptor } from "../vfs/descriptors.js";
 import {
   ERRNO_ACCES,
@@ -10,6 +10,7 @@ import {
   ERRNO_NOENT,
   ERRNO_NOTDIR,
   ERRNO_PERM,
+  ERRNO_XDEV,
 } from "../vfs/errno.js";
 import type { MountTable } from "../vfs/mounts.js";
 import {
@@ -19,160 +20,262 @@ import {
   RIGHT_PATH_CREATE_DIRECTORY,
   RIGHT_PATH_FILESTAT_GET,
   RIGHT_PATH_FILESTAT_SET_TIMES,
+  RIGHT_PATH_LINK_SOURCE,
+  RIGHT_PATH_LINK_TARGET,
   RIGHT_PATH_READLINK,
   RIGHT_PATH_REMOVE_DIRECTORY,
+  RIGHT_PATH_RENAME_SOURCE,
+  RIGHT_PATH_RENAME_TARGET,
   RIGHT_PATH_SYMLINK,
   RIGHT_PATH_UNLINK_FILE,
+  widens,
 } from "../vfs/rights.js";
 import { FOLLOW_ALWAYS, FOLLOW_NEVER, FOLLOW_SLASH, type Walk } from "../vfs/walk.js";
-import { chosenTimes, type FilestatLayout } from "./filestat.js";
-import type { Functions } from "./functions.js";
+import { type Functions, inDirectory } from "./functions.js";
 import type { Guest } from "./guest.js";
-import { startWalk } from "./start-walk.js";
+import { setTimes } from "./times.js";
 
 const SLASH = 47;
+const ACCESS_CHANGE = ACCESS_READ | ACCESS_WRITE;
+/** The only lookup flag: to follow a link in the last place. */
+const LOOKUP_SYMLINK_FOLLOW = 1;
 
-/** The `path_` functions with one path, but for `path_open`, and `path_symlink`. */
-export function pathFunctions(guest: Guest, layout: FilestatLayout): Functions {
-  const walk = guest.first;
-
-  /** Ends the walk; its answer is the errno of a negative result. */
-  const done = (result: number): number => {
-    walk.leave();
-    return result < 0 ? -result : 0;
-  };
-  const resolve = (fd: number, follow: number): number => {
-    const { mounts, backend, node } = guest.descriptor(fd >>> 0) as Descriptor;
-    return walk.resolve(mounts as MountTable, backend as Backend, node, follow);
-  };
-  /** Resolves what must exist. */
-  const find = (fd: number, follow: number): number => {
-    const found = resolve(fd, follow);
-    return found < 0 ? found : missing(walk);
-  };
-  const allows = (fd: number, access: number): boolean =>
-    ((guest.descriptor(fd >>> 0) as Descriptor).access & access) !== 0;
-
-  return {
-    path_create_directory(fd: number, path: number, length: number) {
-      const error = startWalk(guest, walk, fd, RIGHT_PATH_CREATE_DIRECTORY, path, length, 0);
-      if (error !== 0) return error;
-      const found = resolve(fd, FOLLOW_NEVER);
-      if (found < 0) return done(found);
-      if (walk.node !== 0) return done(-ERRNO_EXIST);
-      if (!allows(fd, ACCESS_CREATE)) return done(-ERRNO_ACCES);
-      return done(walk.backend.mkdir(walk.directory, walk.bytes, walk.start, walk.end));
-    },
-
-    path_filestat_get(fd: number, lookup: number, path: number, length: number, result: number) {
-      try {
-        const at = result >>> 0;
-        if (!guest.has(at, layout.size)) return ERRNO_FAULT;
-        const error = startWalk(guest, walk, fd, RIGHT_PATH_FILESTAT_GET, path, length, lookup);
-        if (error !== 0) return error;
-        let found = find(fd, (lookup & 1) !== 0 ? FOLLOW_ALWAYS : FOLLOW_SLASH);
-        if (found >= 0) found = walk.backend.stat(walk.node, guest.filestat);
-        walk.leave();
-        if (found < 0) return -found;
-        layout.store(guest, at);
-        return 0;
-      } catch (error) {
-        return guest.caught(error);
-      }
-    },
-
-    path_filestat_set_times(
-      fd: number,
-      lookup: number,
-      path: number,
-      length: number,
-      atim: bigint,
-      mtim: bigint,
-      flags: number,
-    ) {
-      const error = startWalk(guest, walk, fd, RIGHT_PATH_FILESTAT_SET_TIMES, path, length, lookup);
-      if (error !== 0) return error;
-      const times = chosenTimes(guest, atim, mtim, flags);
-      if (times === undefined) return ERRNO_INVAL;
-      const found = find(fd, (lookup & 1) !== 0 ? FOLLOW_ALWAYS : FOLLOW_SLASH);
-      if (found < 0) return done(found);
-      if (!allows(fd, ACCESS_WRITE)) return done(-ERRNO_ACCES);
-      return done(walk.backend.setTimes(walk.node, times.atim, times.mtim));
-    },
-
-    path_readlink(fd: number, path: number, length: number, buffer: number, size: number, result: number) {
-      if (!guest.has(buffer >>> 0, size >>> 0) || !guest.has(result >>> 0, 4)) return ERRNO_FAULT;
-      const error = startWalk(guest, walk, fd, RIGHT_PATH_READLINK, path, length, 0);
-      if (error !== 0) return error;
-      const found = find(fd, FOLLOW_SLASH);
-      if (found < 0) return done(found);
-      if (!allows(fd, ACCESS_READ)) return done(-ERRNO_ACCES);
-      if (walk.filetype !== FILETYPE_SYMBOLIC_LINK) return done(-ERRNO_INVAL);
-      const target = walk.backend.readlink(walk.node);
-      walk.leave();
-      if (typeof target === "number") return -target;
-      const used = Math.min(target.length, size >>> 0);
-      if (!guest.has(buffer >>> 0, used)) return ERRNO_FAULT;
-      guest.bytes.set(used < target.length ? target.subarray(0, used) : target, buffer >>> 0);
-      guest.setU32(result >>> 0, used);
-      return 0;
-    },
-
-    path_remove_directory(fd: number, path: number, length: number) {
-      const error = startWalk(guest, walk, fd, RIGHT_PATH_REMOVE_DIRECTORY, path, length, 0);
-      if (error !== 0) return error;
-      const found = find(fd, FOLLOW_NEVER);
-      if (found < 0) return done(found);
-      if (!walk.named) return done(-ERRNO_INVAL);
-      if (!allows(fd, ACCESS_WRITE)) return done(-ERRNO_ACCES);
-      if (walk.mounted) return done(-ERRNO_BUSY);
-      if (walk.filetype !== FILETYPE_DIRECTORY) return done(-ERRNO_NOTDIR);
-      return done(walk.backend.rmdir(walk.directory, walk.bytes, walk.start, walk.end));
-    },
-
-    path_symlink(target: number, targetLength: number, fd: number, path: number, length: number) {
-      const start = target >>> 0;
-      const size = targetLength >>> 0;
-      if (!guest.has(start, size)) return ERRNO_FAULT;
-      const error = startWalk(guest, walk, fd, RIGHT_PATH_SYMLINK, path, length, 0);
-      if (error !== 0) return error;
-      // The walk's rules for the bytes of a path hold for what the link will say, too.
-      const loaded = guest.second.load(guest.bytes, start, size);
-      if (loaded < 0) return -loaded;
-      const text = guest.second.loaded();
-      if (text.length === 0) return ERRNO_NOENT;
-      if (text[0] === SLASH) return ERRNO_PERM;
-      const found = resolve(fd, FOLLOW_NEVER);
-      if (found < 0) return done(found);
-      if (walk.node !== 0) return done(-ERRNO_EXIST);
-      if (walk.slash) return done(-ERRNO_NOENT);
-      if (!allows(fd, ACCESS_CREATE)) return done(-ERRNO_ACCES);
-      return done(walk.backend.symlink(walk.directory, walk.bytes, walk.start, walk.end, text));
-    },
-
-    path_unlink_file(fd: number, path: number, length: number) {
-      try {
-        const error = startWalk(guest, walk, fd, RIGHT_PATH_UNLINK_FILE, path, length, 0);
-        if (error !== 0) return error;
-        // A link with a slash after it stands for no directory here: it is the link that would go.
-        const found = resolve(fd, FOLLOW_NEVER);
-        if (found < 0) return done(found);
-        if (walk.node === 0) return done(-ERRNO_NOENT);
-        if (!walk.named) return done(-ERRNO_ISDIR);
-        if (!allows(fd, ACCESS_WRITE)) return done(-ERRNO_ACCES);
-        if (walk.mounted) return done(-ERRNO_BUSY);
-        if (walk.filetype === FILETYPE_DIRECTORY) return done(-ERRNO_ISDIR);
-        if (walk.slash) return done(-ERRNO_NOTDIR);
-        return done(walk.backend.unlink(walk.directory, walk.bytes, walk.start, walk.end));
-      } catch (error) {
-        return guest.caught(error);
-      }
-    },
-  };
+/** Takes a path from the guest; answers 0 or a negated errno, as all checks here do. */
+function load(guest: Guest, walk: Walk, path: number, length: number, lookup = 0): Result {
+  if (!guest.has(path >>> 0, length >>> 0)) return -ERRNO_FAULT;
+  if ((lookup & ~LOOKUP_SYMLINK_FOLLOW) !== 0) return -ERRNO_INVAL;
+  return walk.load(guest.bytes, path >>> 0, length >>> 0);
 }
 
-/** The errno, negated, for a path that had to exist; 0 where it does. */
-export function missing(walk: Walk): number {
-  if (walk.node === 0) return -ERRNO_NOENT;
-  return walk.slash && walk.filetype !== FILETYPE_DIRECTORY ? -ERRNO_NOTDIR : 0;
+function resolve(walk: Walk, { mounts, backend, node }: Descriptor, follow: number): Result {
+  return walk.resolve(mounts as MountTable, backend as Backend, node, follow);
+}
+
+/** Resolves a path of the guest's from that directory on; where the lookup flags ask for it, links are followed as `asked`. */
+export function find(
+  guest: Guest,
+  walk: Walk,
+  directory: Descriptor,
+  path: number,
+  length: number,
+  follow: number,
+  lookup = 0,
+  asked = FOLLOW_ALWAYS,
+): Result {
+  return load(guest, walk, path, length, lookup) || resolve(walk, directory, lookup === 0 ? follow : asked);
+}
+
+/** Of a path that has to exist. */
+function missing({ node, slash, filetype }: Walk): Result {
+  if (node === 0) return -ERRNO_NOENT;
+  return slash && filetype !== FILETYPE_DIRECTORY ? -ERRNO_NOTDIR : 0;
+}
+
+/** Of a preopen that has to allow it. */
+function denied({ access }: Descriptor, needed: number): Result {
+  return (access & needed) === needed ? 0 : -ERRNO_ACCES;
+}
+
+/** The last name, as the operations of a backend take it. */
+function nameOf({ directory, bytes, start, end }: Walk): [number, Uint8Array, number, number] {
+  return [directory, bytes, start, end];
+}
+
+/** The `path_` functions, but for `path_open`. */
+export function pathFunctions(guest: Guest, filestat: number): Functions {
+  const { first: walk, second: to } = guest;
+
+  /** What of both paths is the same for a link and a rename: the first exists, the second is resolved up to its name. */
+  const findBoth = (
+    source: Descriptor,
+    path: number,
+    length: number,
+    follow: number,
+    lookup: number,
+    fd: number,
+    right: number,
+    newPath: number,
+    newLength: number,
+  ): Result => {
+    const error =
+      load(guest, walk, path, length, lookup) ||
+      guest.check(fd >>> 0, right, 0, 0, ERRNO_NOTDIR, ERRNO_NOTDIR) ||
+      load(guest, to, newPath, newLength) ||
+      resolve(walk, source, lookup === 0 ? follow : FOLLOW_ALWAYS) ||
+      missing(walk);
+    if (error !== 0) return error;
+    walk.keep();
+    return resolve(to, at(fd), FOLLOW_NEVER);
+  };
+  const at = (fd: number): Descriptor => guest.table.entries[fd >>> 0] as Descriptor;
+
+  return {
+    path_create_directory: inDirectory(
+      RIGHT_PATH_CREATE_DIRECTORY,
+      (directory: Descriptor, path: number, length: number) =>
+        find(guest, walk, directory, path, length, FOLLOW_NEVER) ||
+        (walk.node !== 0 ? -ERRNO_EXIST : denied(directory, ACCESS_CREATE)) ||
+        walk.backend.mkdir(...nameOf(walk)),
+    ),
+
+    path_filestat_get: inDirectory(
+      RIGHT_PATH_FILESTAT_GET,
+      (directory: Descriptor, lookup: number, path: number, length: number) =>
+        find(guest, walk, directory, path, length, FOLLOW_SLASH, lookup) ||
+        missing(walk) ||
+        walk.backend.stat(walk.node, guest.filestat),
+      filestat,
+    ),
+
+    path_filestat_set_times: inDirectory(
+      RIGHT_PATH_FILESTAT_SET_TIMES,
+      (
+        directory: Descriptor,
+        lookup: number,
+        path: number,
+        length: number,
+        atim: bigint,
+        mtim: bigint,
+        flags: number,
+      ) =>
+        find(guest, walk, directory, path, length, FOLLOW_SLASH, lookup) ||
+        missing(walk) ||
+        denied(directory, ACCESS_WRITE) ||
+        setTimes(guest, walk.backend, walk.node, atim, mtim, flags),
+    ),
+
+    path_readlink: inDirectory(
+      RIGHT_PATH_READLINK,
+      (directory: Descriptor, path: number, length: number, bufferAt: number, bufferSize: number) => {
+        const buffer = bufferAt >>> 0;
+        const size = bufferSize >>> 0;
+        if (!guest.has(buffer, size)) return -ERRNO_FAULT;
+        const error =
+          find(guest, walk, directory, path, length, FOLLOW_SLASH) ||
+          missing(walk) ||
+          denied(directory, ACCESS_READ) ||
+          (walk.filetype === FILETYPE_SYMBOLIC_LINK ? 0 : -ERRNO_INVAL);
+        if (error !== 0) return error;
+        const target = walk.backend.readlink(walk.node);
+        if (typeof target === "number") return target;
+        const used = Math.min(target.length, size);
+        if (!guest.has(buffer, used)) return -ERRNO_FAULT;
+        guest.bytes.set(target.subarray(0, used), buffer);
+        return used;
+      },
+      4,
+    ),
+
+    path_remove_directory: inDirectory(
+      RIGHT_PATH_REMOVE_DIRECTORY,
+      (directory: Descriptor, path: number, length: number) =>
+        find(guest, walk, directory, path, length, FOLLOW_NEVER) ||
+        missing(walk) ||
+        (walk.named ? denied(directory, ACCESS_WRITE) : -ERRNO_INVAL) ||
+        (walk.mounted ? -ERRNO_BUSY : walk.filetype === FILETYPE_DIRECTORY ? 0 : -ERRNO_NOTDIR) ||
+        walk.backend.rmdir(...nameOf(walk)),
+    ),
+
+    path_unlink_file: inDirectory(
+      RIGHT_PATH_UNLINK_FILE,
+      // A link with a slash after it stands for no directory here: it is the link that would go.
+      (directory: Descriptor, path: number, length: number) =>
+        find(guest, walk, directory, path, length, FOLLOW_NEVER) ||
+        (walk.node === 0 ? -ERRNO_NOENT : walk.named ? denied(directory, ACCESS_WRITE) : -ERRNO_ISDIR) ||
+        (walk.mounted
+          ? -ERRNO_BUSY
+          : walk.filetype === FILETYPE_DIRECTORY
+            ? -ERRNO_ISDIR
+            : walk.slash
+              ? -ERRNO_NOTDIR
+              : walk.backend.unlink(...nameOf(walk))),
+    ),
+
+    path_symlink: [
+      (target: number, targetLength: number, fd: number, path: number, length: number) => {
+        const size = targetLength >>> 0;
+        if (!guest.has(target >>> 0, size)) return -ERRNO_FAULT;
+        const error =
+          guest.check(fd >>> 0, RIGHT_PATH_SYMLINK, 0, 0, ERRNO_NOTDIR, ERRNO_NOTDIR) ||
+          // The walk's rules for the bytes of a path hold for what the link will say, too.
+          to.load(guest.bytes, target >>> 0, size);
+        if (error !== 0) return error;
+        const text = to.loaded();
+        if (size === 0) return -ERRNO_NOENT;
+        if (text[0] === SLASH) return -ERRNO_PERM;
+        return (
+          find(guest, walk, at(fd), path, length, FOLLOW_NEVER) ||
+          (walk.node !== 0 ? -ERRNO_EXIST : walk.slash ? -ERRNO_NOENT : denied(at(fd), ACCESS_CREATE)) ||
+          walk.backend.symlink(...nameOf(walk), text)
+        );
+      },
+    ],
+
+    path_link: inDirectory(
+      RIGHT_PATH_LINK_SOURCE,
+      (
+        source: Descriptor,
+        lookup: number,
+        path: number,
+        length: number,
+        fd: number,
+        newPath: number,
+        newLength: number,
+      ) => {
+        const error =
+          findBoth(
+            source,
+            path,
+            length,
+            FOLLOW_SLASH,
+            lookup,
+            fd,
+            RIGHT_PATH_LINK_TARGET,
+            newPath,
+            newLength,
+          ) ||
+          (to.node !== 0 ? -ERRNO_EXIST : to.slash ? -ERRNO_NOENT : denied(at(fd), ACCESS_CREATE)) ||
+          // A second name must not give what the first one doesn't, not even by way of a third preopen that has the directory too.
+          (source.access === at(fd).access ? 0 : denied(source, ACCESS_CHANGE));
+        if (error !== 0) return error;
+        if (walk.filetype === FILETYPE_DIRECTORY) return -ERRNO_PERM;
+        if (walk.mounted) return -ERRNO_BUSY;
+        return walk.backend === to.backend ? to.backend.link(walk.node, ...nameOf(to)) : -ERRNO_XDEV;
+      },
+    ),
+
+    path_rename: inDirectory(
+      RIGHT_PATH_RENAME_SOURCE,
+      (source: Descriptor, path: number, length: number, fd: number, newPath: number, newLength: number) => {
+        const found = findBoth(
+          source,
+          path,
+          length,
+          FOLLOW_NEVER,
+          0,
+          fd,
+          RIGHT_PATH_RENAME_TARGET,
+          newPath,
+          newLength,
+        );
+        if (found !== 0) return found;
+        if (!walk.named || walk.mounted || !to.named || to.mounted) return -ERRNO_BUSY;
+        if (
+          to.slash &&
+          (walk.filetype !== FILETYPE_DIRECTORY || (to.node !== 0 && to.filetype !== FILETYPE_DIRECTORY))
+        ) {
+          return -ERRNO_NOTDIR;
+        }
+        const target = at(fd);
+        let error = denied(source, ACCESS_WRITE);
+        if (error === 0 && source.access !== target.access) {
+          // From one preopen into another the file is added there, or takes the place of what must be removable.
+          error = denied(target, to.node === 0 ? ACCESS_CREATE : ACCESS_CREATE | ACCESS_WRITE);
+          if (widens(source.access, target.access)) error = -ERRNO_ACCES;
+        }
+        if (error !== 0) return error;
+        return walk.backend === to.backend ? to.backend.rename(...nameOf(walk), ...nameOf(to)) : -ERRNO_XDEV;
+      },
+    ),
+  };
 }

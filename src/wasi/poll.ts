@@ -1,23 +1,12 @@
 import { UnsupportedError } from "../errors.js";
 import { platform } from "../platform.js";
 import type { Stream } from "../vfs/descriptors.js";
-import { ERRNO_BADF, ERRNO_FAULT, ERRNO_INVAL, ERRNO_NOTCAPABLE } from "../vfs/errno.js";
+import { ERRNO_FAULT, ERRNO_INVAL } from "../vfs/errno.js";
 import { RIGHT_FD_READ, RIGHT_FD_WRITE } from "../vfs/rights.js";
 import type { Functions } from "./functions.js";
 import type { Guest } from "./guest.js";
 import { CLOCK_LAST } from "./sources.js";
-
-/** How a version of WASI lays out a subscription: its size and where the clock's fields are. */
-export interface SubscriptionLayout {
-  readonly size: number;
-  readonly clock: number;
-  readonly timeout: number;
-  readonly flags: number;
-}
-
-export const PREVIEW1_SUBSCRIPTION: SubscriptionLayout = { size: 48, clock: 16, timeout: 24, flags: 40 };
-/** A clock has an identifier of its own here, before the others. */
-export const UNSTABLE_SUBSCRIPTION: SubscriptionLayout = { size: 56, clock: 24, timeout: 32, flags: 48 };
+import { stuck } from "./stdio.js";
 
 const EVENT_SIZE = 32;
 const EVENT_CLOCK = 0;
@@ -44,96 +33,91 @@ interface Subscription {
   readonly bytes: number;
 }
 
-/** poll_oneoff. */
-export function pollFunctions(guest: Guest, layout: SubscriptionLayout): Functions {
-  const readClock = (at: number): Pick<Subscription, "due" | "error"> => {
-    const id = guest.u32(at + layout.clock);
-    const flags = guest.view.getUint16(at + layout.flags, true);
-    if (id > CLOCK_LAST || (flags & ~ABSOLUTE) !== 0)
-      return { due: Number.NEGATIVE_INFINITY, error: ERRNO_INVAL };
-    const timeout = guest.view.getBigUint64(at + layout.timeout, true);
-    const left = (flags & ABSOLUTE) === 0 ? timeout : timeout - guest.sources.nanoseconds(id);
-    return { due: platform().monotonicNow() + Number(left) / 1e6, error: 0 };
-  };
+/** poll_oneoff. In `wasi_unstable` a clock has an identifier of its own, before its other fields. */
+export function pollFunctions(guest: Guest, unstable: boolean): Functions {
+  const size = unstable ? 56 : 48;
 
-  const readDescriptor = (fd: number, type: number): Pick<Subscription, "error" | "stream" | "bytes"> => {
-    const descriptor = guest.descriptor(fd);
-    const right = type === EVENT_FD_READ ? RIGHT_FD_READ : RIGHT_FD_WRITE;
-    if (descriptor === undefined) return { error: ERRNO_BADF, stream: undefined, bytes: 0 };
-    if ((descriptor.rights & right) === 0) return { error: ERRNO_NOTCAPABLE, stream: undefined, bytes: 0 };
-    const { stream, backend } = descriptor;
-    if (type === EVENT_FD_WRITE || backend === undefined) {
-      return { error: 0, stream: type === EVENT_FD_READ ? stream : undefined, bytes: 1 };
+  const readSubscription = (at: number): Subscription => {
+    const { view } = guest;
+    const type = view.getUint8(at + 8);
+    let due = Number.POSITIVE_INFINITY;
+    let error = 0;
+    let stream: Stream | undefined;
+    let bytes = 0;
+    if (type === EVENT_CLOCK) {
+      const clock = at + size - 32;
+      const id = view.getUint32(clock, true);
+      const timeout = view.getBigUint64(clock + 8, true);
+      const flags = view.getUint16(clock + 24, true);
+      if (id > CLOCK_LAST || flags > ABSOLUTE) {
+        error = ERRNO_INVAL;
+        due = 0;
+      } else {
+        const left = flags === 0 ? timeout : timeout - guest.sources.nanoseconds(id);
+        due = platform().monotonicNow() + Number(left) / 1e6;
+      }
+    } else {
+      const fd = view.getUint32(at + 16, true);
+      const file = guest.table.entries[fd];
+      error = -guest.check(fd, type === EVENT_FD_READ ? RIGHT_FD_READ : RIGHT_FD_WRITE);
+      if (file !== undefined && error === 0) {
+        bytes = 1;
+        if (type === EVENT_FD_READ) {
+          stream = file.stream;
+          if (stream === undefined) bytes = Math.max(guest.hold(file).size(file.node) - file.position, 0);
+          guest.end();
+        }
+      }
     }
-    backend.begin();
-    guest.held = backend;
-    const size = backend.size(descriptor.node);
-    guest.held = undefined;
-    backend.end();
-    return { error: 0, stream: undefined, bytes: Math.max(size - descriptor.position, 0) };
-  };
-
-  const readSubscription = (at: number): Subscription | undefined => {
-    const userdata = guest.view.getBigUint64(at, true);
-    const type = guest.bytes[at + 8] as number;
-    if (type === EVENT_CLOCK) return { userdata, type, stream: undefined, bytes: 0, ...readClock(at) };
-    if (type > EVENT_FD_WRITE) return undefined;
-    const due = Number.POSITIVE_INFINITY;
-    return { userdata, type, due, ...readDescriptor(guest.u32(at + 16), type) };
+    return { userdata: view.getBigUint64(at, true), type, due, error, stream, bytes };
   };
 
   /** Writes the events that there are now; answers how many. */
   const collect = (subscriptions: readonly Subscription[], output: number): number => {
     const now = platform().monotonicNow();
-    let events = 0;
+    let at = output;
     for (const { userdata, type, due, error, stream, bytes } of subscriptions) {
       const available = stream === undefined ? bytes : stream.available();
       if (error === 0 && (type === EVENT_CLOCK ? due > now : available < 0)) continue;
-      const at = output + EVENT_SIZE * events++;
-      const { view } = guest;
-      view.setBigUint64(at, userdata, true);
-      view.setUint32(at + 8, error | (type << 16), true);
-      view.setUint32(at + 12, 0, true);
+      guest.view.setBigUint64(at, userdata, true);
+      guest.setU64(at + 8, error | (type << 16));
       guest.setU64(at + 16, Math.max(available, 0));
-      guest.setU64(at + 24, stream !== undefined && error === 0 && available === 0 ? HANGUP : 0);
+      guest.setU64(at + 24, stream !== undefined && available === 0 ? HANGUP : 0);
+      at += EVENT_SIZE;
     }
-    return events;
+    return (at - output) / EVENT_SIZE;
   };
 
   return {
-    poll_oneoff(input: number, output: number, count: number, result: number) {
-      const from = input >>> 0;
-      const to = output >>> 0;
-      const size = count >>> 0;
-      if (size === 0 || size > MOST_SUBSCRIPTIONS) return ERRNO_INVAL;
-      if (
-        !guest.has(from, size * layout.size) ||
-        !guest.has(to, size * EVENT_SIZE) ||
-        !guest.has(result >>> 0, 4)
-      ) {
-        return ERRNO_FAULT;
-      }
-      const subscriptions: Subscription[] = [];
-      let due = Number.POSITIVE_INFINITY;
-      let waited: Stream | undefined;
-      for (let index = 0; index < size; index++) {
-        const subscription = readSubscription(from + index * layout.size);
-        if (subscription === undefined) return ERRNO_INVAL;
-        subscriptions.push(subscription);
-        due = Math.min(due, subscription.due);
-        waited ??= subscription.stream;
-      }
-      for (;;) {
-        // Waiting may have run other code, and the memory may have grown.
-        if (!guest.has(to, size * EVENT_SIZE)) return ERRNO_FAULT;
-        const events = collect(subscriptions, to);
-        if (events > 0) {
-          guest.setU32(result >>> 0, events);
-          return 0;
+    poll_oneoff: [
+      (input: number, output: number, subscribed: number) => {
+        const from = input >>> 0;
+        const to = output >>> 0;
+        const count = subscribed >>> 0;
+        if (count === 0 || count > MOST_SUBSCRIPTIONS) return -ERRNO_INVAL;
+        if (!guest.has(from, count * size)) return -ERRNO_FAULT;
+        const subscriptions: Subscription[] = [];
+        let due = Number.POSITIVE_INFINITY;
+        let waited: Stream | undefined;
+        for (let index = 0; index < count; index++) {
+          // An injected clock may have run other code.
+          guest.has(from, count * size);
+          const subscription = readSubscription(from + index * size);
+          if (subscription.type > EVENT_FD_WRITE) return -ERRNO_INVAL;
+          subscriptions.push(subscription);
+          due = Math.min(due, subscription.due);
+          waited ??= subscription.stream;
         }
-        sleep(due - platform().monotonicNow(), waited);
-      }
-    },
+        for (;;) {
+          // Waiting may have run other code, and the memory may have grown.
+          if (!guest.has(to, count * EVENT_SIZE)) return -ERRNO_FAULT;
+          const events = collect(subscriptions, to);
+          if (events > 0) return events;
+          sleep(due - platform().monotonicNow(), waited);
+        }
+      },
+      4,
+    ],
   };
 }
 
@@ -143,10 +127,11 @@ let sleeper: Int32Array<SharedArrayBuffer> | undefined;
 function sleep(milliseconds: number, stream: Stream | undefined): void {
   if (milliseconds <= 0) return;
   const end = platform().monotonicNow() + milliseconds;
-  if (platform().mayBlock()) {
-    if (stream?.wait(milliseconds) === true) return;
-    if (stream !== undefined && milliseconds === Number.POSITIVE_INFINITY)
-      throw new UnsupportedError(stream.stuck);
+  const blocks = platform().mayBlock();
+  if (blocks && stream?.wait(milliseconds)) return;
+  if (stream !== undefined && milliseconds === Number.POSITIVE_INFINITY)
+    throw new UnsupportedError(stream.stuck ?? stuck);
+  if (blocks) {
     // A stream that nobody can fill comes back at once: the time is slept through here.
     const left = end - platform().monotonicNow();
     sleeper ??= new Int32Array(new SharedArrayBuffer(4));
@@ -155,9 +140,7 @@ function sleep(milliseconds: number, stream: Stream | undefined): void {
   }
   if (milliseconds > LONGEST_SPIN) {
     throw new UnsupportedError(
-      milliseconds === Number.POSITIVE_INFINITY && stream !== undefined
-        ? stream.stuck
-        : `the guest sleeps for ${Math.ceil(milliseconds)} ms, but this thread cannot sleep: start it with thread: "worker"`,
+      `the guest sleeps for ${Math.ceil(milliseconds)} ms, but this thread cannot sleep: start it with thread: "worker"`,
     );
   }
   while (platform().monotonicNow() < end) {

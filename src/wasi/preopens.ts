@@ -15,13 +15,17 @@ const encoder = new TextEncoder();
 export function openPreopens({ preopens, fs }: CheckedOptions): Descriptor[] {
   if (preopens.length === 0) return [];
   const opened: Descriptor[] = [];
+  const mounts =
+    fs?.mounts ??
+    (platform().hasDirectories ? undefined : newMounts(preopens.map(({ directory }) => directory)));
   try {
-    if (fs === undefined && platform().hasDirectories) {
-      for (const preopen of preopens) opened.push(openHostDirectory(preopen));
-      return opened;
+    for (const preopen of preopens) {
+      opened.push(
+        mounts === undefined
+          ? openIn(hostDirectory(preopen), ".", preopen)
+          : openIn(mounts, preopen.directory, preopen),
+      );
     }
-    const mounts = fs?.mounts ?? newMounts(preopens.map(({ directory }) => directory));
-    for (const preopen of preopens) opened.push(openIn(mounts, preopen));
     return opened;
   } catch (error) {
     for (const descriptor of opened) descriptor.close();
@@ -29,62 +33,42 @@ export function openPreopens({ preopens, fs }: CheckedOptions): Descriptor[] {
   }
 }
 
-function openHostDirectory({ directory, access, alias }: CheckedPreopen): Descriptor {
-  let mounts: MountTable;
+function refused(directory: string, why: string, cause?: unknown): WasmexError {
+  return new WasmexError(`wasi.preopen[${JSON.stringify(directory)}]${why}`, { cause });
+}
+
+function hostDirectory({ directory }: CheckedPreopen): MountTable {
   try {
-    mounts = new MountTable(platform().openDirectory(directory));
+    return new MountTable(platform().openDirectory(directory));
   } catch (error) {
     if (error instanceof UnsupportedError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
-    throw new WasmexError(
-      `wasi.preopen[${JSON.stringify(directory)}]: the directory can't be opened: ${reason}`,
-      {
-        cause: error,
-      },
-    );
+    throw refused(directory, `: the directory can't be opened: ${reason}`, error);
   }
-  const { backend, node } = mounts.root;
-  return preopened(mounts, backend, node, access, alias);
 }
 
-function openIn(mounts: MountTable, { directory, access, alias }: CheckedPreopen): Descriptor {
+function openIn(mounts: MountTable, path: string, { directory, access, alias }: CheckedPreopen): Descriptor {
   const walk = new Walk();
   try {
-    let result = walk.resolvePath(mounts, directory, FOLLOW_ALWAYS);
+    let result = walk.resolvePath(mounts, path, FOLLOW_ALWAYS);
     if (result >= 0 && walk.node === 0) result = -ERRNO_NOENT;
     if (result < 0 || walk.filetype !== FILETYPE_DIRECTORY) {
       const reason =
-        result >= 0
-          ? "is no directory in `fs`"
-          : `${result === -ERRNO_NOENT ? "doesn't exist" : "can't be reached"} in \`fs\``;
-      throw new WasmexError(
-        `wasi.preopen[${JSON.stringify(directory)}] ${reason}: make it first, with fs.mkdir(path, { recursive: true })`,
+        result >= 0 ? "is no directory" : result === -ERRNO_NOENT ? "doesn't exist" : "can't be reached";
+      throw refused(
+        directory,
+        ` ${reason} in \`fs\`: make it first, with fs.mkdir(path, { recursive: true })`,
       );
     }
-    return preopened(mounts, walk.backend, walk.node, access, alias);
+    // All that WASI calls rights: a C library would drop, without a word, what isn't there, where the contract has `EACCES`.
+    const descriptor = new Descriptor(FILETYPE_DIRECTORY, DIRECTORY_RIGHTS, ALL_RIGHTS, access);
+    walk.backend.retain(walk.node);
+    descriptor.backend = walk.backend;
+    descriptor.node = walk.node;
+    descriptor.mounts = mounts;
+    descriptor.preopen = encoder.encode(alias);
+    return descriptor;
   } finally {
     walk.leave();
   }
-}
-
-function preopened(
-  mounts: MountTable,
-  backend: Descriptor["backend"],
-  node: number,
-  access: number,
-  alias: string,
-): Descriptor {
-  // All that WASI calls rights: a C library would drop, without a word, what isn't there, where the contract has `EACCES`.
-  const descriptor = new Descriptor(FILETYPE_DIRECTORY, DIRECTORY_RIGHTS, ALL_RIGHTS, access);
-  backend?.begin();
-  try {
-    backend?.retain(node);
-  } finally {
-    backend?.end();
-  }
-  descriptor.backend = backend;
-  descriptor.node = node;
-  descriptor.mounts = mounts;
-  descriptor.preopen = encoder.encode(alias);
-  return descriptor;
 }

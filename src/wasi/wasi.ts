@@ -2,12 +2,12 @@ import { WasmexError } from "../errors.js";
 import type { Backend } from "../vfs/contract.js";
 import { WasiExit } from "./exit.js";
 import { Guest } from "./guest.js";
-import { PREVIEW1, UNSTABLE, wasiFunctions } from "./imports.js";
+import { wasiFunctions } from "./imports.js";
 import { checkOptions, type WasiOptions } from "./options.js";
 import { openPreopens } from "./preopens.js";
 import { registerWasi, type WasiHost } from "./provider.js";
 import { Sources } from "./sources.js";
-import { streamDescriptor, streamOf } from "./stdio.js";
+import { streamDescriptor } from "./stdio.js";
 
 const NAMESPACE = "wasi_snapshot_preview1";
 const UNSTABLE_NAMESPACE = "wasi_unstable";
@@ -48,24 +48,18 @@ export class Wasi implements WasiHost {
       new Sources(checked.clock, checked.random),
       internals?.limits?.openFiles ?? OPEN_FILES,
     );
-    const [stdin, stdout, stderr] = checked.stdio;
     const preopens = openPreopens(checked);
-    const standard = [
-      streamDescriptor(streamOf(stdin, 0), 0),
-      streamDescriptor(streamOf(stdout, 1), 1),
-      streamDescriptor(streamOf(stderr, 2), 2),
-    ];
-    for (const descriptor of [...standard, ...preopens]) {
+    const standard = checked.stdio.map((endpoint, fd) => streamDescriptor(endpoint, fd as 0 | 1 | 2));
+    const open = [...standard, ...preopens];
+    for (const descriptor of open) {
       if (guest.table.add(descriptor) < 0) {
         for (const preopen of preopens) preopen.close();
-        throw new WasmexError(
-          `limits.openFiles: ${standard.length + preopens.length} descriptors are open from the start`,
-        );
+        throw new WasmexError(`limits.openFiles: ${open.length} descriptors are open from the start`);
       }
     }
     this.#guest = guest;
     this.#owned = checked.fs === undefined ? preopens.flatMap(({ backend }) => backend ?? []) : [];
-    this.wasiImport = wasiFunctions(guest, PREVIEW1);
+    this.wasiImport = wasiFunctions(guest, false);
   }
 
   /** What to instantiate a module with; given the module, only the namespaces that it imports. */
@@ -74,7 +68,7 @@ export class Wasi implements WasiHost {
     const object: WebAssembly.Imports = {};
     if (imported?.every((entry) => entry.module !== NAMESPACE) !== true) object[NAMESPACE] = this.wasiImport;
     if (imported?.every((entry) => entry.module !== UNSTABLE_NAMESPACE) !== true) {
-      this.#unstable ??= wasiFunctions(this.#guest, UNSTABLE);
+      this.#unstable ??= wasiFunctions(this.#guest, true);
       object[UNSTABLE_NAMESPACE] = this.#unstable;
     }
     return object;

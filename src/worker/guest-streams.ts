@@ -31,10 +31,10 @@ class DrainedStream implements Stream {
     this.#ring = ring;
     this.filetype = filetype;
   }
-  read(): number {
+  readInto(): number {
     return 0;
   }
-  write(source: Uint8Array, start: number, length: number): number {
+  writeFrom(source: Uint8Array, start: number, length: number): number {
     const pipe = this.#pipe;
     for (let done = 0; done < length; ) {
       if (pipe.ended) return -ERRNO_IO;
@@ -67,12 +67,12 @@ class FollowedStream implements Stream {
     this.#want = want;
     this.filetype = filetype;
   }
-  read(target: Uint8Array, start: number, length: number): number {
+  readInto(target: Uint8Array, start: number, length: number): number {
     const count = this.#pipe.readInto(target, start, length);
     if (count === -AGAIN) this.#want();
     return count;
   }
-  write(): number {
+  writeFrom(): number {
     return 0;
   }
   available(): number {
@@ -93,7 +93,7 @@ class PostedStream extends DrainedStream {
     super(new Pipe(), () => undefined, FILETYPE_UNKNOWN);
     this.#post = post;
   }
-  override write(source: Uint8Array, start: number, length: number): number {
+  override writeFrom(source: Uint8Array, start: number, length: number): number {
     this.#post(source.slice(start, start + length) as Uint8Array<ArrayBuffer>);
     return length;
   }
