@@ -348,8 +348,35 @@ export async function buildAll({ declarations = true } = {}) {
   }
 }
 
+/** Where the README lists the hashes of a release. In the repository there is nothing between the two. */
+const LIST = /(<!-- integrity -->\n)[\s\S]*?(<!-- \/integrity -->)/;
+
+/**
+ * Lists what was built in the README that is packed; with nothing, takes the list out again.
+ * @param {{ file: string, kilobytes: string, integrity: string }[]} described
+ */
+async function listInReadme(described) {
+  const path = `${root}README.md`;
+  const text = await readFile(path, "utf8");
+  if (!LIST.test(text)) {
+    throw new Error("README.md has no place for the list of hashes");
+  }
+  const rows = described.map(
+    ({ file, kilobytes, integrity }) => `| \`${file}\` | ${kilobytes} kB | \`${integrity}\` |\n`,
+  );
+  const list =
+    rows.length === 0 ? "" : `\n| file | gzipped | integrity |\n| --- | --- | --- |\n${rows.join("")}\n`;
+  await writeFile(path, text.replace(LIST, `$1${list}$2`));
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  for (const { file, kilobytes, integrity } of await buildAll()) {
+  const [option] = process.argv.slice(2);
+  const described = option === "--packed" ? [] : await buildAll();
+  for (const { file, kilobytes, integrity } of described) {
     console.log(`dist/${file}  ${kilobytes} kB gzipped  ${integrity}`);
+  }
+  // npm calls with the first before it packs a release, with the second after it.
+  if (option === "--release" || option === "--packed") {
+    await listInReadme(described);
   }
 }
