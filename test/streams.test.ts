@@ -132,16 +132,58 @@ describe(`standard streams of a Process (${thread})`, () => {
   });
 
   it.runIf(inWorker)("output by callback is told while the guest runs", async () => {
-    let chunks = 0;
-    const told = new Promise<void>((resolve) => {
-      void begin({
-        stdout: () => {
-          if (++chunks === 5) resolve();
-        },
-      }).then((guest) => failure(guest.callFunction("chatter", [], 5000).finally(() => guest.stop())));
+    // However many writes a chunk holds: that depends on when the host looks.
+    let told = "";
+    let onChunk = (): void => undefined;
+    const toldUntil = (isEnough: () => boolean): Promise<void> =>
+      new Promise((resolve) => {
+        onChunk = () => {
+          if (isEnough()) resolve();
+        };
+        onChunk();
+      });
+    const stdout = (chunk: Uint8Array): void => {
+      told += new TextDecoder().decode(chunk);
+      onChunk();
+    };
+    const stdin = new Wasmex.Pipe({ blocking: true });
+    await using guest = await begin({ stdin, stdout });
+    let isRunning = true;
+    const copied = guest.callFunction("cat").finally(() => {
+      isRunning = false;
     });
+    let written = "";
+    for (let line = 1; line <= 20; line++) {
+      written += `line ${line}\n`;
+      stdin.write(`line ${line}\n`);
+      await toldUntil(() => told.length >= written.length);
+      expect(told).toBe(written);
+      expect(isRunning).toBe(true);
+    }
+    // What is written last is told before the call resolves.
+    const rest = "the end\n".repeat(1000);
+    stdin.write(rest);
+    stdin.end();
+    expect(await copied).toEqual([written.length + rest.length]);
+    expect(told).toBe(written + rest);
+  });
+
+  it.runIf(inWorker)("output by callback is told while the guest never pauses", async () => {
+    let chunks = 0;
+    let enough = (): void => undefined;
+    const told = new Promise<void>((resolve) => {
+      enough = resolve;
+    });
+    const guest = await begin({
+      stdout: () => {
+        if (++chunks === 5) enough();
+      },
+    });
+    const call = failure(guest.callFunction("chatter", [], Number.POSITIVE_INFINITY));
     await told;
-    expect(chunks).toBe(5);
+    await guest.stop();
+    expect(await call).toBeInstanceOf(Wasmex.StoppedError);
+    expect(chunks).toBeGreaterThanOrEqual(5);
   });
 
   it.runIf(inWorker)("a guest that waits is timed out like any other", async () => {
