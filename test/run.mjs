@@ -1,6 +1,6 @@
 // The one test command: installs what is missing, then runs every check and suite and ends with one line of totals.
 //   npm test                         everything
-//   npm test -- --only=unit,e2e      some stages (static, package, unit, matrix, e2e)
+//   npm test -- --only=unit,e2e      some stages (static, package, unit, endurance, matrix, e2e)
 //   npm test -- --engine=firefox     some engines
 import { installBrowsers, installPackages } from "./support/install.mjs";
 

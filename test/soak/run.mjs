@@ -35,5 +35,11 @@ await build({
 const { soak } = await import(outfile);
 const minutes = Number(process.env["WASMEX_SOAK_MINUTES"]);
 const report = await soak(minutes * 60_000, (/** @type {string} */ line) => console.log(`  ${line}`));
-console.log(`soak: ${minutes} minutes, nothing grew`);
+const mega = (/** @type {number} */ bytes) => `${Math.round(bytes / 2 ** 20)} MiB`;
+const { first, last } = report;
 console.log(JSON.stringify(report));
+console.log(
+  `soak: ${minutes} minutes, ${report.rounds} rounds, ${report.timeouts} endless loops stopped, ${report.restarts} children restarted; ` +
+    `live ${mega(first.live)} after the first quarter and ${mega(last.live)} at the end, resident ${mega(first.rss)} and ${mega(last.rss)}; ` +
+    `threads ${first.threads} and ${last.threads}, descriptors ${first.descriptors} and ${last.descriptors}`,
+);

@@ -15,7 +15,7 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 const bin = `${root}node_modules/.bin/`;
 
 /**
- * @typedef {{ name: string, state: "pass" | "fail" | "skip", milliseconds?: number, message?: string }} Outcome
+ * @typedef {{ name: string, state: "pass" | "fail" | "skip", milliseconds?: number, message?: string, figures?: string }} Outcome
  * @typedef {{ passed: number, failed: number, skipped: number }} Totals
  */
 
@@ -172,6 +172,34 @@ async function unitStage() {
   return outcomes;
 }
 
+/** How long the lives of the test command are, in minutes: those of a guest's host, and the fuzzes together. */
+const SOAK_MINUTES = 2;
+const FUZZ_MINUTES = 1;
+
+/** A short run of `npm run soak` and of `npm run fuzz`, whose figures are outcomes. */
+async function enduranceStage() {
+  const [soak, fuzz] = await Promise.all([
+    run(process.execPath, ["test/soak/run.mjs", String(SOAK_MINUTES)]),
+    run(process.execPath, ["test/fuzz/run.mjs", String(FUZZ_MINUTES)]),
+  ]);
+  const figures = soak.output.split("\n").filter((line) => line.startsWith("soak: "));
+  /** @type {Outcome[]} */
+  const outcomes = [
+    soak.code === 0 && figures.length === 1
+      ? { name: "soak", state: "pass", figures: /** @type {string} */ (figures[0]) }
+      : { name: "soak", state: "fail", message: soak.output.trim() },
+  ];
+  const [seeds = "", ...lines] = fuzz.output.split("\n").filter((line) => line.includes(": "));
+  for (const line of lines.filter((each) => each.endsWith("none broke"))) {
+    outcomes.push({ name: line.trim(), state: "pass", figures: `fuzz of ${line.trim()}` });
+  }
+  // Where it names none that passed, or some failed: all that was said.
+  if (fuzz.code !== 0 || outcomes.length === 1) {
+    outcomes.push({ name: seeds || "fuzz", state: "fail", message: fuzz.output.trim() });
+  }
+  return outcomes;
+}
+
 /**
  * @param {(() => Promise<Outcome>)[]} tasks
  * @param {number} width
@@ -196,9 +224,12 @@ function count(outcomes) {
   return { passed: of("pass"), failed: of("fail"), skipped: of("skip") };
 }
 
-/** What failed, in full where it is short; what was skipped, with its reason. @param {Outcome[]} outcomes */
+/** What failed, in full where it is short; what was skipped, with its reason; figures. @param {Outcome[]} outcomes */
 function explain(outcomes) {
-  for (const { name, state, message = "" } of outcomes) {
+  for (const { name, state, message = "", figures } of outcomes) {
+    if (figures !== undefined) {
+      console.log(`  ${figures}`);
+    }
     if (state === "fail") {
       const lines = message.split("\n").filter((line) => !line.includes("/node_modules/@vitest/"));
       const shown = lines.length > 30 ? [...lines.slice(0, 30), `… ${lines.length - 30} more lines`] : lines;
@@ -240,6 +271,7 @@ export async function runStages({ only, engines }) {
     ["static", staticStage],
     ["package", packageStage],
     ["unit", unitStage],
+    ["endurance", enduranceStage],
     ["matrix", () => runMatrix()],
     [
       "e2e",
