@@ -50,6 +50,23 @@ const GUEST = `(module
     (i32.const 3))
   (func (export "boom") (param i32) (result i32) unreachable))`;
 
+// A symbol and objects that strike when they are looked at: `message`, or any member at all.
+const THROWN: readonly (() => unknown)[] = [
+  () => "no error at all",
+  () => undefined,
+  () => Symbol("thrown"),
+  () => ({
+    get message(): string {
+      throw new Error("a message that throws");
+    },
+  }),
+  () => new Proxy(new Error("hidden"), { get: strike, getPrototypeOf: strike }),
+];
+
+function strike(): never {
+  throw new Error("a trap of a proxy");
+}
+
 const NAMES = ["spin", "hosts", "files", "pipes", "boom"] as const;
 const SETTLED_WITHIN = 5000;
 
@@ -58,13 +75,14 @@ type Pick = (below: number) => number;
 /** What a host function may do to its caller. */
 function hostFunction(pick: Pick, stop: () => void): Wasmex.HostFunction {
   const manner = pick(8);
+  const thrown = THROWN[pick(THROWN.length)] as () => unknown;
   return Wasmex.fn(["i32"], ["i32"], (_context, n) => {
     if (n % 5 !== 0) return n;
     switch (manner) {
       case 0:
-        throw "no error at all";
+        throw thrown();
       case 1:
-        return Promise.reject(undefined);
+        return Promise.reject(thrown());
       case 2:
         return new Promise<number>(() => {});
       case 3:
@@ -73,7 +91,7 @@ function hostFunction(pick: Pick, stop: () => void): Wasmex.HostFunction {
       case 4:
         return {} as number;
       case 5:
-        return new Promise<number>((resolve) => setImmediate(() => resolve(n)));
+        return new Promise<number>((resolve) => setTimeout(() => resolve(n)));
       default:
         return n;
     }
@@ -152,15 +170,18 @@ async function oneCase(module: Wasmex.Module, pick: Pick): Promise<void> {
  */
 export async function fuzz({
   seed,
-  milliseconds,
+  milliseconds = Number.POSITIVE_INFINITY,
+  most = Number.POSITIVE_INFINITY,
 }: {
   seed: number;
-  milliseconds: number;
+  milliseconds?: number;
+  /** Cases at most. */
+  most?: number;
 }): Promise<{ cases: number }> {
   const module = await Wasmex.Module.compile(GUEST);
   const end = performance.now() + milliseconds;
   let cases = 0;
-  for (; performance.now() < end || cases === 0; cases++) {
+  for (; (performance.now() < end && cases < most) || cases === 0; cases++) {
     try {
       await oneCase(module, random(seed + cases));
     } catch (error) {
