@@ -1,7 +1,7 @@
-// Guests stopped, timed out and aborted in the middle of calls, host calls, pipes and file writes, in every engine.
+// Guests stopped, timed out and aborted in the middle of calls, host calls, pipes and file writes.
 import { describe, expect, it } from "vitest";
-import { fuzz } from "./fuzz/faults.fuzz.js";
-import { thread } from "./support/index.js";
+import { fuzz } from "../fuzz/faults.fuzz.js";
+import { thread } from "../support/index.js";
 
 /** As many on each engine; `npm run fuzz -- 10 --only=faults` goes on from there in Node. */
 const SEEDS = 48;
