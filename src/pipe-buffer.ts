@@ -15,10 +15,9 @@ export const LOCK = 0;
 export const LOCK_WAITERS = 1;
 export const SELECTOR = 2;
 export const SLOTS = 3;
+/** Each of the two is followed by the number of threads that wait for it to go on. */
 export const DATA_SEQUENCE = 7;
-export const DATA_WAITERS = 8;
 export const SPACE_SEQUENCE = 9;
-export const SPACE_WAITERS = 10;
 export const FLAGS = 11;
 export const LIMIT = 12;
 export const CAPACITY = 13;

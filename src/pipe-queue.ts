@@ -4,7 +4,6 @@ import {
   CAPACITY,
   copyBytes,
   DATA_SEQUENCE,
-  DATA_WAITERS,
   ENDED,
   FLAGS,
   growable,
@@ -17,7 +16,6 @@ import {
   SHARED_MAXIMUM,
   SLOTS,
   SPACE_SEQUENCE,
-  SPACE_WAITERS,
 } from "./pipe-buffer.js";
 import { isDying, lockOwner } from "./pipe-owners.js";
 import { platform } from "./platform.js";
@@ -33,35 +31,32 @@ const RELEASE_ABOVE = 1 << 20;
  * killed on the way loses nothing.
  */
 export class ByteQueue {
-  #buffer: ArrayBufferLike;
-  #words: Int32Array;
-  #bytes: Uint8Array;
+  #buffer!: ArrayBufferLike;
+  #words!: Int32Array;
+  #bytes!: Uint8Array;
   #shared: boolean;
-  /** Told after every change that this thread makes to a local queue. */
-  onChange: (() => void) | undefined;
+  /** Where the unread bytes lie; good from `#lock` to `#unlock`. */
+  #head = 0;
+  #tail = 0;
+  /** Who waits for a change of a local queue. */
+  #waiting: Set<() => void> | undefined;
 
   private constructor(buffer: ArrayBufferLike, shared: boolean) {
-    this.#buffer = buffer;
     this.#shared = shared;
-    this.#words = new Int32Array(buffer, 0, HEADER / 4);
-    const capacity = (this.#words[CAPACITY] as number) || buffer.byteLength - HEADER;
-    this.#bytes = new Uint8Array(buffer, HEADER, capacity);
+    this.#view(buffer);
   }
 
   static create(blocking: boolean): ByteQueue {
-    const queue = new ByteQueue(new ArrayBuffer(HEADER + FIRST_CAPACITY), false);
-    queue.#words[FLAGS] = blocking ? BLOCKING : 0;
-    queue.#words[LIMIT] = NO_LIMIT;
-    queue.#words[CAPACITY] = FIRST_CAPACITY;
-    return queue;
+    const buffer = new ArrayBuffer(HEADER + FIRST_CAPACITY);
+    const words = new Int32Array(buffer);
+    words[FLAGS] = blocking ? BLOCKING : 0;
+    words[LIMIT] = NO_LIMIT;
+    words[CAPACITY] = FIRST_CAPACITY;
+    return new ByteQueue(buffer, false);
   }
 
   static attach(buffer: SharedArrayBuffer): ByteQueue {
     return new ByteQueue(buffer, true);
-  }
-
-  get shared(): boolean {
-    return this.#shared;
   }
 
   /** Moves the queue to shared memory, once; `maximum` bounds its address space in bytes. */
@@ -70,10 +65,7 @@ export class ByteQueue {
       const old = new Uint8Array(this.#buffer);
       const buffer = growable(old.length, Math.max(maximum, old.length));
       new Uint8Array(buffer).set(old);
-      this.#buffer = buffer;
-      this.#words = new Int32Array(buffer, 0, HEADER / 4);
-      this.#bytes = new Uint8Array(buffer, HEADER);
-      this.#bytes = new Uint8Array(buffer, HEADER, this.#words[CAPACITY] as number);
+      this.#view(buffer);
       this.#shared = true;
       this.#changed();
     }
@@ -82,10 +74,8 @@ export class ByteQueue {
 
   get size(): number {
     this.#lock();
-    const slot = SLOTS + 2 * (this.#words[SELECTOR] as number);
-    const size = (this.#words[slot + 1] as number) - (this.#words[slot] as number);
     this.#unlock();
-    return size;
+    return this.#tail - this.#head;
   }
 
   get ended(): boolean {
@@ -106,69 +96,52 @@ export class ByteQueue {
     Atomics.store(this.#words, LIMIT, Math.min(bytes, NO_LIMIT));
   }
 
-  /** A number that changes with every write and with the end. */
+  /** A number that changes with every write to a shared queue and with the end. */
   get dataSequence(): number {
     return Atomics.load(this.#words, DATA_SEQUENCE);
   }
 
   /** Appends what there is room for; answers the bytes taken, `-AGAIN` where there is none, `-NO_MEMORY`. */
   write(source: Uint8Array, start: number, length: number): number {
+    if (!this.#shared) {
+      // No other thread looks on: where there is the room, it takes neither lock nor second slot.
+      const words = this.#words;
+      const bytes = this.#bytes;
+      const slot = SLOTS + 2 * (words[SELECTOR] as number);
+      const tail = words[slot + 1] as number;
+      const end = tail + length;
+      if (end <= bytes.length && end - (words[slot] as number) <= (words[LIMIT] as number)) {
+        copyBytes(source, start, bytes, tail, length);
+        words[slot + 1] = end;
+        if (this.#waiting !== undefined) this.#changed();
+        return length;
+      }
+    }
     if (length === 0) return 0;
-    if (!this.#shared && this.#writeLocal(source, start, length)) return length;
     this.#lock();
     try {
-      const slot = SLOTS + 2 * (this.#words[SELECTOR] as number);
-      let head = this.#words[slot] as number;
-      let tail = this.#words[slot + 1] as number;
-      const room = (this.#words[LIMIT] as number) - (tail - head);
-      if (room <= 0) return -AGAIN;
-      let count = length < room ? length : room;
-      if (tail + count > this.#bytes.length) {
-        const free = this.#makeRoom(head, tail, count);
-        if (free <= 0) return free;
-        if (free < count) count = free;
-        const moved = SLOTS + 2 * (this.#words[SELECTOR] as number);
-        head = this.#words[moved] as number;
-        tail = this.#words[moved + 1] as number;
+      const count = this.#makeRoom(
+        Math.min(length, (this.#words[LIMIT] as number) - (this.#tail - this.#head)),
+      );
+      if (count > 0) {
+        copyBytes(source, start, this.#bytes, this.#tail, count);
+        this.#commit(this.#head, this.#tail + count);
+        this.#changed();
       }
-      copyBytes(source, start, this.#bytes, tail, count);
-      this.#commit(head, tail + count);
-      this.#changed();
       return count;
     } finally {
       this.#unlock();
     }
   }
 
-  /** The write to a local queue that has the room: no other thread looks on, so it takes neither lock nor second slot. */
-  #writeLocal(source: Uint8Array, start: number, length: number): boolean {
-    const words = this.#words;
-    const bytes = this.#bytes;
-    const slot = SLOTS + 2 * (words[SELECTOR] as number);
-    const tail = words[slot + 1] as number;
-    const end = tail + length;
-    if (end > bytes.length || end - (words[slot] as number) > (words[LIMIT] as number)) return false;
-    if (length < 32)
-      for (let index = 0; index < length; index++) bytes[tail + index] = source[start + index] as number;
-    else bytes.set(source.subarray(start, start + length), tail);
-    words[slot + 1] = end;
-    words[DATA_SEQUENCE] = (words[DATA_SEQUENCE] as number) + 1;
-    this.onChange?.();
-    return true;
-  }
-
   /** Takes up to `length` bytes; 0 where nothing is there. */
   read(target: Uint8Array, start: number, length: number): number {
     this.#lock();
     try {
-      const slot = SLOTS + 2 * (this.#words[SELECTOR] as number);
-      const head = this.#words[slot] as number;
-      const tail = this.#words[slot + 1] as number;
-      const count = Math.min(length, tail - head);
+      const count = Math.min(length, this.#tail - this.#head);
       if (count <= 0) return 0;
-      this.#refresh(head + count);
-      copyBytes(this.#bytes, head, target, start, count);
-      this.#taken(head + count, tail);
+      copyBytes(this.#bytes, this.#head, target, start, count);
+      this.#taken(count);
       return count;
     } finally {
       this.#unlock();
@@ -177,41 +150,23 @@ export class ByteQueue {
 
   /** Takes everything. */
   readAll(): Uint8Array<ArrayBuffer> {
-    this.#lock();
-    try {
-      const slot = SLOTS + 2 * (this.#words[SELECTOR] as number);
-      const head = this.#words[slot] as number;
-      const tail = this.#words[slot + 1] as number;
-      const all = new Uint8Array(tail - head);
-      if (all.length === 0) return all;
-      this.#refresh(tail);
-      all.set(this.#bytes.subarray(head, tail));
-      this.#taken(tail, tail);
-      return all;
-    } finally {
-      this.#unlock();
-    }
+    const all = new Uint8Array(this.size);
+    const count = this.read(all, 0, all.length);
+    // Another thread may have taken some of it since.
+    return count < all.length ? all.slice(0, count) : all;
   }
 
   /** Cuts what is unread to its first `size` bytes, or fills it up with zeros; answers 0 or `-NO_MEMORY`. */
   setLength(size: number): number {
     this.#lock();
     try {
-      const slot = SLOTS + 2 * (this.#words[SELECTOR] as number);
-      let head = this.#words[slot] as number;
-      let tail = this.#words[slot + 1] as number;
-      const more = size - (tail - head);
+      const more = size - (this.#tail - this.#head);
       if (more > 0) {
-        if (tail + more > this.#bytes.length) {
-          if (this.#makeRoom(head, tail, more) < more) return -NO_MEMORY;
-          const moved = SLOTS + 2 * (this.#words[SELECTOR] as number);
-          head = this.#words[moved] as number;
-          tail = this.#words[moved + 1] as number;
-        }
-        this.#bytes.fill(0, tail, tail + more);
+        if (this.#makeRoom(more) < more) return -NO_MEMORY;
+        this.#bytes.fill(0, this.#tail, this.#tail + more);
       }
-      if (size === 0) this.#taken(tail, tail);
-      else this.#commit(head, head + size);
+      if (size === 0) this.#taken(-more);
+      else this.#commit(this.#head, this.#head + size);
       this.#changed();
       return 0;
     } finally {
@@ -221,23 +176,24 @@ export class ByteQueue {
 
   /** Sleeps until a byte or the end is there; `false` after `milliseconds`. Where nobody could wake it, never sleeps. */
   waitForData(milliseconds: number): boolean {
-    return this.#sleep(DATA_SEQUENCE, DATA_WAITERS, milliseconds, () => this.ended || this.size > 0);
+    return this.#sleep(DATA_SEQUENCE, milliseconds, () => this.ended || this.size > 0);
   }
 
   /** Sleeps until there is room for a byte; `false` after `milliseconds`. */
   waitForSpace(milliseconds: number): boolean {
-    return this.#sleep(
-      SPACE_SEQUENCE,
-      SPACE_WAITERS,
-      milliseconds,
-      () => this.size < (this.#words[LIMIT] as number),
-    );
+    return this.#sleep(SPACE_SEQUENCE, milliseconds, () => this.size < (this.#words[LIMIT] as number));
   }
 
-  /** Settles when a shared queue's data sequence is no longer `seen`. */
+  /** Settles after the next change of a local queue, or when a shared one's data sequence is no longer `seen`. */
   async dataAsync(seen: number): Promise<void> {
+    if (!this.#shared) {
+      return new Promise((resolve) => {
+        this.#waiting ??= new Set();
+        this.#waiting.add(resolve);
+      });
+    }
     const words = this.#words;
-    Atomics.add(words, DATA_WAITERS, 1);
+    Atomics.add(words, DATA_SEQUENCE + 1, 1);
     try {
       const { waitAsync } = Atomics as Partial<typeof Atomics>;
       if (waitAsync !== undefined) {
@@ -248,7 +204,7 @@ export class ByteQueue {
         await new Promise<void>((resolve) => setTimeout(resolve, 5));
       }
     } finally {
-      Atomics.sub(words, DATA_WAITERS, 1);
+      Atomics.sub(words, DATA_SEQUENCE + 1, 1);
     }
   }
 
@@ -258,122 +214,120 @@ export class ByteQueue {
       Atomics.notify(this.#words, LOCK);
   }
 
-  #sleep(sequence: number, waiters: number, milliseconds: number, ready: () => boolean): boolean {
+  #sleep(sequence: number, milliseconds: number, ready: () => boolean): boolean {
     const words = this.#words;
-    const until = milliseconds === Infinity ? Infinity : platform().monotonicNow() + milliseconds;
+    const until = platform().monotonicNow() + milliseconds;
     for (;;) {
       const seen = Atomics.load(words, sequence);
       if (ready()) return true;
-      const left = until === Infinity ? Infinity : until - platform().monotonicNow();
+      const left = until - platform().monotonicNow();
       if (left <= 0 || !this.#shared || !platform().mayBlock()) return false;
-      Atomics.add(words, waiters, 1);
+      Atomics.add(words, sequence + 1, 1);
       Atomics.wait(words, sequence, seen, left);
-      Atomics.sub(words, waiters, 1);
+      Atomics.sub(words, sequence + 1, 1);
     }
   }
 
   #commit(head: number, tail: number): void {
     const words = this.#words;
     const selector = 1 - (words[SELECTOR] as number);
-    const slot = SLOTS + 2 * selector;
-    words[slot] = head;
-    words[slot + 1] = tail;
+    words[SLOTS + 2 * selector] = this.#head = head;
+    words[SLOTS + 2 * selector + 1] = this.#tail = tail;
     Atomics.store(words, SELECTOR, selector);
   }
 
-  #taken(head: number, tail: number): void {
-    if (head < tail) this.#commit(head, tail);
-    else {
-      if (!this.#shared && this.#bytes.length > RELEASE_ABOVE) this.#reallocate(FIRST_CAPACITY, 0, 0);
-      this.#commit(0, 0);
-    }
-    const words = this.#words;
-    Atomics.add(words, SPACE_SEQUENCE, 1);
-    if (Atomics.load(words, SPACE_WAITERS) > 0) Atomics.notify(words, SPACE_SEQUENCE);
+  #taken(count: number): void {
+    const head = this.#head + count;
+    const emptied = head >= this.#tail;
+    this.#commit(emptied ? 0 : head, emptied ? 0 : this.#tail);
+    if (emptied && !this.#shared && this.#bytes.length > RELEASE_ABOVE) this.#reallocate(FIRST_CAPACITY);
+    this.#tell(SPACE_SEQUENCE);
   }
 
   #changed(): void {
-    const words = this.#words;
-    Atomics.add(words, DATA_SEQUENCE, 1);
-    if (this.#shared && Atomics.load(words, DATA_WAITERS) > 0) Atomics.notify(words, DATA_SEQUENCE);
-    this.onChange?.();
+    this.#tell(DATA_SEQUENCE);
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    if (waiting !== undefined) for (const wake of waiting) wake();
   }
 
-  /** Another thread may have grown the buffer since this one looked. */
-  #refresh(end: number): void {
-    if (end > this.#bytes.length) {
-      this.#bytes = new Uint8Array(this.#buffer, HEADER, this.#words[CAPACITY] as number);
-    }
+  /** Wakes the threads that wait for that sequence to go on; their number is the word after it. */
+  #tell(sequence: number): void {
+    const words = this.#words;
+    Atomics.add(words, sequence, 1);
+    if (Atomics.load(words, sequence + 1) > 0) Atomics.notify(words, sequence);
+  }
+
+  /** Sees the buffer, as long as its header says that it is. */
+  #view(buffer: ArrayBufferLike): void {
+    this.#buffer = buffer;
+    this.#words = new Int32Array(buffer, 0, HEADER / 4);
+    this.#bytes = new Uint8Array(buffer, HEADER, this.#words[CAPACITY] as number);
   }
 
   /** Room behind `tail`, by moving or growing; answers how many of the `count` bytes now fit there, or a negated errno. */
-  #makeRoom(head: number, tail: number, count: number): number {
-    this.#refresh(this.#words[CAPACITY] as number);
-    let capacity = this.#bytes.length;
-    if (tail + count <= capacity) return count;
-    const size = tail - head;
-    const fitsMoved = size <= head && size + count <= capacity;
-    if (!fitsMoved) {
-      const wanted = Math.max(2 * capacity, tail + count);
-      capacity = this.#shared
-        ? this.#growShared(wanted, tail + count)
-        : this.#growLocal(wanted, head, tail, count);
-      if (tail + count <= capacity || !this.#shared) return capacity < 0 ? capacity : count;
+  #makeRoom(count: number): number {
+    if (count <= 0) return -AGAIN;
+    const needed = this.#tail + count;
+    const size = this.#tail - this.#head;
+    const movable = size <= this.#head;
+    if (needed <= this.#bytes.length) return count;
+    if (!movable || size + count > this.#bytes.length) {
+      this.#grow(needed);
+      if (this.#tail + count <= this.#bytes.length) return count;
+      if (!this.#shared) return -NO_MEMORY;
     }
-    if (size <= head) {
-      this.#bytes.copyWithin(0, head, tail);
+    if (movable) {
+      this.#bytes.copyWithin(0, this.#head, this.#tail);
       this.#commit(0, size);
-      return Math.min(count, capacity - size) || -AGAIN;
     }
-    return Math.min(count, capacity - tail) || -AGAIN;
+    return Math.min(count, this.#bytes.length - this.#tail) || -AGAIN;
   }
 
-  #growLocal(wanted: number, head: number, tail: number, count: number): number {
-    try {
-      this.#reallocate(wanted, head, tail);
-    } catch {
+  /** Makes the buffer hold `needed` bytes and better twice as many as now, where there is the memory; a shared one what it can. */
+  #grow(needed: number): void {
+    const most = (this.#buffer as SharedArrayBuffer).maxByteLength - HEADER;
+    for (const target of [Math.max(2 * this.#bytes.length, needed), needed, most]) {
       try {
-        this.#reallocate(tail - head + count, head, tail);
-      } catch {
-        return -NO_MEMORY;
-      }
-    }
-    this.#commit(0, tail - head);
-    return wanted;
-  }
-
-  #reallocate(capacity: number, head: number, tail: number): void {
-    const buffer = new ArrayBuffer(HEADER + capacity);
-    const bytes = new Uint8Array(buffer, HEADER);
-    bytes.set(this.#bytes.subarray(head, tail));
-    const words = new Int32Array(buffer, 0, HEADER / 4);
-    words.set(this.#words);
-    words[CAPACITY] = capacity;
-    this.#buffer = buffer;
-    this.#words = words;
-    this.#bytes = bytes;
-  }
-
-  #growShared(wanted: number, needed: number): number {
-    const buffer = this.#buffer as SharedArrayBuffer;
-    const maximum = buffer.maxByteLength;
-    for (const target of [wanted, needed, maximum - HEADER]) {
-      const length = Math.min(HEADER + target, maximum);
-      try {
-        // A thread killed right after growing leaves the buffer longer than CAPACITY says.
-        if (length > buffer.byteLength) buffer.grow(length);
-        Atomics.store(this.#words, CAPACITY, length - HEADER);
-        this.#refresh(length - HEADER);
-        break;
+        if (this.#shared) this.#growShared(Math.min(target, most));
+        else this.#reallocate(target);
+        return;
       } catch {
         // Memory is scarce: the next, smaller target.
       }
     }
-    return this.#bytes.length;
+  }
+
+  #growShared(capacity: number): void {
+    const buffer = this.#buffer as SharedArrayBuffer;
+    // A thread killed right after growing leaves the buffer longer than CAPACITY says.
+    if (HEADER + capacity > buffer.byteLength) buffer.grow(HEADER + capacity);
+    Atomics.store(this.#words, CAPACITY, capacity);
+    this.#view(buffer);
+  }
+
+  /** Moves a local queue to a buffer of that capacity. */
+  #reallocate(capacity: number): void {
+    const unread = this.#bytes.subarray(this.#head, this.#tail);
+    const buffer = new ArrayBuffer(HEADER + capacity);
+    const words = new Int32Array(buffer, 0, HEADER / 4);
+    words.set(this.#words);
+    words[CAPACITY] = capacity;
+    new Uint8Array(buffer, HEADER).set(unread);
+    this.#view(buffer);
+    this.#commit(0, unread.length);
   }
 
   #lock(): void {
-    if (this.#shared && Atomics.compareExchange(this.#words, LOCK, 0, lockOwner()) !== 0) this.#contend();
+    const words = this.#words;
+    if (this.#shared) {
+      if (Atomics.compareExchange(words, LOCK, 0, lockOwner()) !== 0) this.#contend();
+      // Another thread may have grown the buffer since this one looked.
+      if (words[CAPACITY] !== this.#bytes.length) this.#view(this.#buffer);
+    }
+    const slot = SLOTS + 2 * (words[SELECTOR] as number);
+    this.#head = words[slot] as number;
+    this.#tail = words[slot + 1] as number;
   }
 
   #unlock(): void {

@@ -34,14 +34,12 @@ function toBytes(data: Uint8Array | ArrayBufferView | ArrayBufferLike | string):
  */
 export class Pipe {
   #queue: ByteQueue;
-  #waiting: Set<() => void> | undefined;
   #readable: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
   #writable: WritableStream<Uint8Array | string> | undefined;
 
   /** @param options.blocking a guest that reads the empty pipe waits until the host writes or calls `end()` */
   constructor(options?: { blocking?: boolean }) {
     this.#queue = ByteQueue.create(options?.blocking === true);
-    this.#follow();
   }
 
   /** The same as `new Pipe(options)`. */
@@ -215,15 +213,6 @@ export class Pipe {
     this.#queue.recover(deadOwner);
   }
 
-  #follow(): void {
-    this.#queue.onChange = () => {
-      const waiting = this.#waiting;
-      if (waiting === undefined) return;
-      this.#waiting = undefined;
-      for (const wake of waiting) wake();
-    };
-  }
-
   /** The next bytes, waited for; `undefined` after the end. */
   async #next(): Promise<Uint8Array<ArrayBuffer> | undefined> {
     for (;;) {
@@ -233,12 +222,7 @@ export class Pipe {
       const chunk = queue.readAll();
       if (chunk.length > 0) return chunk;
       if (ended) return undefined;
-      if (queue.shared) await queue.dataAsync(seen);
-      else
-        await new Promise<void>((resolve) => {
-          this.#waiting ??= new Set();
-          this.#waiting.add(resolve);
-        });
+      await queue.dataAsync(seen);
     }
   }
 }
