@@ -2,16 +2,17 @@
 import { ExitError, HostFunctionError, UnsupportedError } from "./errors.js";
 import type { Context, HostTarget } from "./imports.js";
 import type { ValueType } from "./shape.js";
-import { describeValue, toEngine } from "./values.js";
+import { describeThrown, describeValue, isA, toEngine } from "./values.js";
 
 type Call = (...params: unknown[]) => unknown;
 
 /** The error that ends a call because of its host function. */
 export function hostError(host: HostTarget, error: unknown): Error {
   // A nested call's own end is not wrapped again: its cause is the original one, an exit is the program's.
-  if (error instanceof HostFunctionError || error instanceof ExitError) return error;
-  const text = error instanceof Error ? error.message : describeValue(error);
-  return new HostFunctionError(`host function \`${host.label}\` failed: ${text}`, { cause: error });
+  if (isA(error, HostFunctionError) || isA(error, ExitError)) return error;
+  return new HostFunctionError(`host function \`${host.label}\` failed: ${describeThrown(error)}`, {
+    cause: error,
+  });
 }
 
 export function isPromise(value: unknown): value is PromiseLike<unknown> {
@@ -52,13 +53,12 @@ export function syncHostCall(host: HostTarget, context: Context): Call {
 
   const finish = (result: unknown): unknown => {
     if (isI32 && typeof result === "number" && (result | 0) === result) return result;
-    if (isPromise(result)) throw promised(host, result);
-    if (results === undefined) return result;
     try {
-      return settle(results, result);
+      if (!isPromise(result)) return results === undefined ? result : settle(results, result);
     } catch (error) {
       throw hostError(host, error);
     }
+    throw promised(host, result as PromiseLike<unknown>);
   };
 
   switch (host.type?.parameters.length) {

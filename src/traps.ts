@@ -9,7 +9,7 @@ import {
   WasmexError,
 } from "./errors.js";
 import type { FunctionType, ModuleShape } from "./shape.js";
-import { describeValue, isReference, refusal } from "./values.js";
+import { describeThrown, isReference, refusal } from "./values.js";
 import { WasiExit } from "./wasi/exit.js";
 
 /**
@@ -139,8 +139,7 @@ export function toGuestError(error: unknown, shape: ModuleShape): Error {
   if (error instanceof RangeError && error.message.toLowerCase().includes("memory")) {
     return trapError(error.message, error.stack ?? "", shape, error);
   }
-  const text = error instanceof Error ? error.message : describeValue(error);
-  return new HostFunctionError(`host code failed: ${text}`, { cause: error });
+  return new HostFunctionError(`host code failed: ${describeThrown(error)}`, { cause: error });
 }
 
 /** The same for a call, whose params and results the engine may have refused. */

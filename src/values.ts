@@ -41,9 +41,33 @@ export function describeValue(value: unknown): string {
     case "function":
       return "a function";
     case "object":
-      return value === null ? "null" : Object.prototype.toString.call(value);
+      try {
+        return value === null ? "null" : Object.prototype.toString.call(value);
+      } catch {
+        // A revoked proxy, a tag that throws.
+        return "an object";
+      }
     default:
       return String(value);
+  }
+}
+
+/** The message of what was thrown, whatever that is, and whatever it does when it is looked at. */
+export function describeThrown(thrown: unknown): string {
+  try {
+    if (thrown instanceof Error) return `${thrown.message}`;
+  } catch {
+    // A proxy's trap, a getter that throws, a symbol for a message.
+  }
+  return describeValue(thrown);
+}
+
+/** `instanceof`, for a value that may be a proxy whose traps throw. */
+export function isA<T>(value: unknown, Class: abstract new (...params: never[]) => T): value is T {
+  try {
+    return value instanceof Class;
+  } catch {
+    return false;
   }
 }
 

@@ -229,18 +229,164 @@ describe(`Process (${thread})`, () => {
     expect(await guest.callFunction("add", [1, 2])).toEqual([3]);
   });
 
-  it("host functions may throw anything", async () => {
-    for (const thrown of [undefined, null, 0, "text", Symbol("s"), { a: 1 }]) {
-      await using guest = await begin({
-        ask: () => {
-          throw thrown;
+  it("host functions may throw and reject with anything", async () => {
+    const strike = (): never => {
+      throw new Error("a trap of a proxy");
+    };
+    const revoked = Proxy.revocable({}, {});
+    revoked.revoke();
+    const evil = new Error("evil");
+    Object.defineProperty(evil, "message", { get: strike });
+    const things: unknown[] = [
+      undefined,
+      null,
+      0,
+      "text",
+      Symbol("s"),
+      { a: 1 },
+      Object.create(null),
+      strike,
+    ];
+    // Objects that strike when they are looked at.
+    things.push(
+      {
+        get message() {
+          return strike();
         },
-      });
+        toString: strike,
+      },
+      evil,
+      { [Symbol.toPrimitive]: strike },
+    );
+    things.push(
+      {
+        get [Symbol.toStringTag]() {
+          return strike();
+        },
+      },
+      revoked.proxy,
+    );
+    things.push(new Proxy(new Error("x"), { get: strike, has: strike, getPrototypeOf: strike }));
+    things.push(Object.assign(new Error("x"), { message: Symbol("message") }));
+    const asks = things.flatMap((thrown) => {
+      const throws = () => {
+        throw thrown;
+      };
+      return [{ thrown, ask: throws }, ...(inWorker ? [{ thrown, ask: () => Promise.reject(thrown) }] : [])];
+    });
+    for (const [place, { thrown, ask }] of asks.entries()) {
+      await using guest = await begin({ ask: (n: number) => (n === 1 ? ask() : n) as number });
       const error = (await failure(guest.callFunction("ask", [1]))) as Error;
-      expect(error).toBeInstanceOf(Wasmex.HostFunctionError);
-      expect(error.cause).toBe(thrown);
+      expect([place, error.name, Object.is(error.cause, thrown)]).toEqual([place, "HostFunctionError", true]);
+      expect(error.message).toMatch(/^host function `env::ask` failed: /);
+      expect(await guest.callFunction("ask", [2])).toEqual([2]);
     }
   });
+
+  it("host functions may answer anything", async () => {
+    const strike = (): never => {
+      throw new Error("struck");
+    };
+    const revoked = Proxy.revocable({}, {});
+    revoked.revoke();
+    const things: unknown[] = [undefined, null, {}, "1", 1n, 1.5, Symbol("s"), strike, revoked.proxy];
+    things.push(
+      {
+        // biome-ignore lint/suspicious/noThenProperty: it is what is tried
+        get then() {
+          return strike();
+        },
+      },
+      { [Symbol.toPrimitive]: strike },
+    );
+    things.push(
+      {
+        get [Symbol.toStringTag]() {
+          return strike();
+        },
+      },
+      new Proxy({}, { get: strike }),
+    );
+    const thenable = (then: (resolve: unknown, reject: (error: unknown) => void) => void) => ({ then });
+    if (inWorker)
+      things.push(
+        thenable(strike),
+        thenable((_, reject) => reject(null)),
+      );
+    for (const [place, thing] of things.entries()) {
+      await using guest = await begin({ ask: (n: number) => (n === 1 ? thing : n) as number });
+      const error = (await failure(guest.callFunction("ask", [1]))) as Error;
+      expect([place, error.name]).toEqual([place, "HostFunctionError"]);
+      expect(await guest.callFunction("ask", [2])).toEqual([2]);
+    }
+  });
+
+  it("references that can't cross end their call alone, both ways", async () => {
+    const strike = (): never => {
+      throw new Error("struck");
+    };
+    const revoked = Proxy.revocable({}, {});
+    revoked.revoke();
+    const things: unknown[] = [
+      () => 1,
+      Symbol("s"),
+      new WeakMap(),
+      revoked.proxy,
+      {
+        get a() {
+          return strike();
+        },
+      },
+    ];
+    things.push(new Proxy([], { get: strike }), new Proxy({}, { ownKeys: strike }), {
+      deep: [{ f: strike }],
+    });
+    for (const [place, thing] of things.entries()) {
+      await using guest = await begin({
+        refs: (value: unknown) => (value === "give" ? thing : value) as object,
+      });
+      if (inWorker) {
+        expect([place, await failure(guest.callFunction("refs", [thing as object]))]).toEqual([
+          place,
+          expect.any(Error),
+        ]);
+        expect([place, await failure(guest.callFunction("refs", ["give"]))]).toEqual([
+          place,
+          expect.any(Error),
+        ]);
+      } else if (thing === revoked.proxy || place === 5) {
+        // Nobody can ask these whether they are promises.
+        expect(await failure(guest.callFunction("refs", [thing as object]))).toBeInstanceOf(
+          Wasmex.HostFunctionError,
+        );
+      } else {
+        const [same] = (await guest.callFunction("refs", [thing as object])) as unknown[];
+        expect([place, Object.is(same, thing)]).toEqual([place, true]);
+      }
+      expect(await guest.callFunction("refs", ["well"])).toEqual(["well"]);
+      expect(await guest.callFunction("ask", [2])).toEqual([2]);
+    }
+  });
+
+  it.runIf(inWorker)(
+    "references that can't cross end their call alone, also where many wait before them",
+    async () => {
+      const nested: Promise<unknown>[] = [];
+      await using guest = await begin({
+        refs: Wasmex.fn(["externref"], ["externref"], (context, value) => {
+          if (value !== "many") return value;
+          for (let n = 0; n < 100; n++) nested.push(Promise.resolve(context.callFunction("add", [n, 1])));
+          nested.push(failure(Promise.resolve(context.callFunction("same", [() => 1]))));
+          return () => 1;
+        }),
+      });
+      expect(await failure(guest.callFunction("refs", ["many"]))).toBeInstanceOf(Wasmex.HostFunctionError);
+      const answers = await Promise.all(nested);
+      expect(answers.pop()).toBeInstanceOf(Wasmex.UnsupportedError);
+      expect(answers).toEqual(Array.from({ length: 100 }, (_, n) => [n + 1]));
+      expect(await guest.callFunction("refs", ["well"])).toEqual(["well"]);
+    },
+  );
 
   it("Process.callFunction from inside a host function stands in line", async () => {
     const late: Promise<unknown>[] = [];

@@ -29,6 +29,8 @@ export interface Answer {
   readonly id: number;
   readonly layout: Layout;
   readonly values: readonly unknown[];
+  /** The values, where they travel as bytes and had to wait. */
+  readonly bytes?: Uint8Array | undefined;
 }
 
 export interface Queued {

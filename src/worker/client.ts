@@ -125,7 +125,12 @@ export class Client implements Caller {
     this.#nestedId = (id + 1) | 0;
     this.#nested.set(id, pending);
     this.#deadlines.add(pending.deadline);
-    this.#sendAnswer({ kind: records.NESTED_CALL | (plan.index << 8), id, layout, values });
+    try {
+      this.#sendAnswer({ kind: records.NESTED_CALL | (plan.index << 8), id, layout, values });
+    } catch (error) {
+      this.#nested.delete(id);
+      throw error;
+    }
   }
 
   /** Sends the result of a host function or of a file operation; `layout` is that of the results. */
@@ -193,10 +198,17 @@ export class Client implements Caller {
     if (Atomics.load(int32, WORKER_SLEEPS) === 1) Atomics.notify(int32, at);
   }
 
-  #sendValues(ring: RingWriter, kind: number, id: number, layout: Layout, values: readonly unknown[]): void {
+  #sendValues(
+    ring: RingWriter,
+    kind: number,
+    id: number,
+    layout: Layout,
+    values: readonly unknown[],
+    encoded?: Uint8Array,
+  ): void {
     let extra = 0;
     if (layout === undefined) {
-      const bytes = encode(values);
+      const bytes = encoded ?? encode(values);
       extra = bytes.length;
       if (this.#toWorker.write(bytes, 0, extra) !== extra) {
         throw new RangeError(`out of memory: ${extra} bytes could not be sent to the thread`);
@@ -209,7 +221,9 @@ export class Client implements Caller {
   #sendAnswer(answer: Answer): void {
     if (this.#ended) return;
     if (this.#answersLeft.length > 0 || !this.#hasRoomForAnswer()) {
-      this.#answersLeft.push(answer);
+      // What can't cross is told now, to whoever sends it.
+      const bytes = answer.layout === undefined ? encode(answer.values) : undefined;
+      this.#answersLeft.push({ ...answer, bytes });
     } else {
       this.#sendValues(this.#answers, answer.kind, answer.id, answer.layout, answer.values);
       this.#answersSent = (this.#answersSent + 1) | 0;
@@ -225,8 +239,8 @@ export class Client implements Caller {
   /** Sends answers that were left. Only calls can pile up, and the reply to each of those leads here. */
   #flushAnswers(): void {
     while (this.#answersLeft.length > 0 && this.#hasRoomForAnswer()) {
-      const { kind, id, layout, values } = this.#answersLeft.shift() as Answer;
-      this.#sendValues(this.#answers, kind, id, layout, values);
+      const { kind, id, layout, values, bytes } = this.#answersLeft.shift() as Answer;
+      this.#sendValues(this.#answers, kind, id, layout, values, bytes);
       this.#answersSent = (this.#answersSent + 1) | 0;
     }
   }

@@ -2,7 +2,7 @@ import { HostFunctionError, UnsupportedError } from "../errors.js";
 import { callHost, isPromise } from "../host-calls.js";
 import { type Context, HostFunction, type HostTarget, type Imports, member } from "../imports.js";
 import type { ModuleData } from "../shape.js";
-import { resultArray } from "../values.js";
+import { describeThrown, resultArray } from "../values.js";
 import type { Client } from "./client.js";
 import { decode } from "./codec.js";
 import { type FunctionPlan, functionPlan } from "./plans.js";
@@ -111,8 +111,7 @@ export class HostFunctions {
       this.#waiting--;
     } catch (error) {
       // References that can't cross.
-      const message = error instanceof Error ? error.message : String(error);
-      this.#fail(client, id, new HostFunctionError(message, { cause: error }));
+      this.#fail(client, id, new HostFunctionError(describeThrown(error), { cause: error }));
     }
   }
 

@@ -46,6 +46,7 @@ interface Ended {
 async function program(
   code: string,
   input?: string | readonly ("SIGINT" | "end" | (string & {}))[],
+  flags: readonly string[] = [],
 ): Promise<Ended> {
   const file = join(folder, `program-${Math.random().toString(36).slice(2)}.mjs`);
   await writeFile(
@@ -56,7 +57,7 @@ async function program(
     ${code}`,
   );
   const began = performance.now();
-  const child = spawn(process.execPath, [file], { stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [...flags, file], { stdio: ["pipe", "pipe", "pipe"] });
   let output = "";
   const answers = Array.isArray(input) ? [...input] : [];
   child.stdout.on("data", (chunk: Buffer) => {
@@ -172,6 +173,43 @@ describe("Process in its Node process", () => {
     expect(output).toMatch(/exit code 7.* true crashed/);
     expect(code).toBe(0);
   });
+
+  it("a thread that runs out of memory is told as such, and a supervised one comes back", async () => {
+    // A worker of the package's own whose heap is filled once it has begun to serve.
+    const script = join(folder, "greedy.cjs");
+    const source = await workerSourceModule("node");
+    await writeFile(
+      script,
+      `${source.replace("export const workerSource =", "const workerSource =")}
+      const wait = Atomics.wait;
+      const kept = [];
+      let waits = 0;
+      Atomics.wait = (...args) => {
+        if (++waits === 3) for (;;) kept.push(Array.from({ length: 1e4 }, (_, n) => ({ n })));
+        return wait(...args);
+      };
+      new Function("require", workerSource)(require);`,
+    );
+    const { output, code } = await program(
+      `
+      const pause = () => new Promise((resolve) => setTimeout(resolve, 20));
+      const child = Wasmex.childSpec({ id: "a", bytes, imports: { env: { f: () => 7 } }, workerUrl: ${JSON.stringify(script)} });
+      const supervisor = await Wasmex.Supervisor.start([child]);
+      const first = supervisor.child("a");
+      let said;
+      while (said === undefined) {
+        await Promise.all([first.callFunction("one", [], Infinity), pause()]).catch((error) => { said = error; });
+      }
+      console.log((await first.exited).kind, "|", (await first.exited).error.message);
+      while (supervisor.child("a") === first) await pause();
+      console.log(said instanceof Wasmex.WasmexError, await supervisor.child("a").callFunction("one"));
+      await supervisor.stop();`,
+      undefined,
+      ["--max-old-space-size=64"],
+    );
+    expect(output).toBe("crashed | the thread ran out of memory\ntrue [ 1 ]\n");
+    expect(code).toBe(0);
+  }, 60_000);
 
   it("stdin inherit is read when the guest asks, and only then", async () => {
     const streams = await fixture("streams.wat");
