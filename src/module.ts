@@ -186,7 +186,7 @@ export class Module {
 
   /** The module's bytes and name in a container of its own, with a checksum. */
   serialize(): Uint8Array<ArrayBuffer> {
-    return pack(this.#bytes("serialize"), this.name);
+    return pack([this.#bytes("serialize")], this.name);
   }
 
   /**

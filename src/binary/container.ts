@@ -5,7 +5,7 @@ import { concat } from "./rewrite.js";
 import { startsWith } from "./sections.js";
 
 /*
- * The container of `Module.serialize`: "wasmex\0", version u8 | length of the name u32 (all ones: no name) | name | module |
+ * The container of `Module.serialize` (and, with another magic, of a file system's snapshot): "wasmex\0", version u8 | length of the name u32 (all ones: no name) | name | module |
  * digest of all before it, 16 bytes; little-endian. The digest takes in the length, so a cut shows like any other change.
  */
 const MAGIC = "wasmex\0";
@@ -19,14 +19,19 @@ export function isContainer(bytes: Uint8Array): boolean {
   return startsWith(bytes, 0, MAGIC);
 }
 
-export function pack(module: Uint8Array, name: string | undefined): Uint8Array<ArrayBuffer> {
+/** @param magic 7 characters that tell what is in it */
+export function pack(
+  parts: readonly Uint8Array[],
+  name: string | undefined,
+  magic = MAGIC,
+): Uint8Array<ArrayBuffer> {
   const encoder = new TextEncoder();
   const encoded = encoder.encode(name ?? "");
   const container = concat([
-    encoder.encode(MAGIC),
+    encoder.encode(magic),
     new Uint8Array(NAME_AT - MAGIC.length),
     encoded,
-    module,
+    ...parts,
     new Uint8Array(DIGEST),
   ]);
   container[MAGIC.length] = VERSION;
@@ -47,20 +52,26 @@ export interface Unpacked {
 
 /**
  * @param container nobody else may be able to change it meanwhile
+ * @param maker by what such a container is made
  * @throws CompileError for anything but what `pack` made, to the bit
  */
-export function unpack(container: Uint8Array<ArrayBuffer>): Unpacked {
+export function unpack(
+  container: Uint8Array<ArrayBuffer>,
+  magic = MAGIC,
+  maker = "Module.serialize()",
+): Unpacked {
   const end = container.length - DIGEST;
-  if (!isContainer(container) || end < NAME_AT) {
-    throw new CompileError("not a serialized module: pass what Module.serialize() returned, whole");
+  if (!startsWith(container, 0, magic) || end < NAME_AT) {
+    const what = magic === MAGIC ? "not a serialized module: " : "";
+    throw new CompileError(`${what}pass what ${maker} returned, whole`);
   }
   const view = new DataView(container.buffer, container.byteOffset, container.length);
   if (digest(view, end).some((word, index) => word !== view.getInt32(end + index * 4, true))) {
-    throw new CompileError("the serialized module was cut or altered: its checksum does not fit");
+    throw new CompileError(`what ${maker} returned was cut or altered: its checksum does not fit`);
   }
   const version = container[MAGIC.length];
   if (version !== VERSION) {
-    throw new CompileError(`the serialized module has version ${version}, not ${VERSION}: serialize it anew`);
+    throw new CompileError(`${maker} of version ${version} made it, this is ${VERSION}: make it anew`);
   }
   const length = view.getUint32(NAME_AT - 4, true);
   const isNamed = length !== NO_NAME;

@@ -26,8 +26,7 @@ import { type FileStat, fileStat } from "./host-stat.js";
 import { MemoryBackend } from "./memory-backend.js";
 import { MountTable } from "./mounts.js";
 import { shimBackend } from "./shim.js";
-import { packTree } from "./snapshot-pack.js";
-import { unpackTree } from "./snapshot-unpack.js";
+import { packTree, unpackTree } from "./snapshot.js";
 import { FOLLOW_ALWAYS, FOLLOW_NEVER, Walk } from "./walk.js";
 
 const encoder = new TextEncoder();

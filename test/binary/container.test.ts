@@ -10,7 +10,7 @@ describe("unpack", () => {
         fc.uint8Array({ maxLength: 200 }),
         fc.option(fc.string({ unit: "grapheme" }), { nil: undefined }),
         (module, name) => {
-          const unpacked = unpack(pack(module, name));
+          const unpacked = unpack(pack([module], name));
           expect(unpacked.name).toBe(name);
           expect(Array.from(unpacked.module)).toEqual(Array.from(module));
         },
@@ -19,10 +19,7 @@ describe("unpack", () => {
   });
 
   test("unpack refuses every flipped bit, cut and extension", () => {
-    const container = pack(
-      Uint8Array.from({ length: 70 }, (_, at) => at * 7),
-      "näme",
-    );
+    const container = pack([Uint8Array.from({ length: 70 }, (_, at) => at * 7)], "näme");
     for (let bit = 0; bit < container.length * 8; bit++) {
       const altered = container.slice();
       altered[bit >> 3] = (altered[bit >> 3] as number) ^ (1 << (bit & 7));
@@ -40,7 +37,7 @@ describe("unpack", () => {
 
   test("unpack refuses altered spans, swapped blocks and foreign bytes", () => {
     const module = Uint8Array.from({ length: 400 }, (_, at) => (at * at) >> 3);
-    const container = pack(module, undefined);
+    const container = pack([module], undefined);
     fc.assert(
       fc.property(
         fc.nat(container.length - 1),

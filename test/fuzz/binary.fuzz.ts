@@ -175,7 +175,7 @@ function inParts(
 
 function checkContainer(module: Uint8Array<ArrayBuffer>, random: Random): void {
   const name = random(3) === 0 ? undefined : "n".repeat(random(20));
-  const container = pack(module, name);
+  const container = pack([module], name);
   const back = unpack(container);
   same("container", [back.name, Array.from(back.module).join()], [name, Array.from(module).join()]);
   const mutated = mutate(container, [container], random);

@@ -12,7 +12,7 @@ import {
 } from "../../src/vfs/errno.js";
 import { MemoryBackend } from "../../src/vfs/memory-backend.js";
 import { MountTable } from "../../src/vfs/mounts.js";
-import { packTree } from "../../src/vfs/snapshot-pack.js";
+import { packTree } from "../../src/vfs/snapshot.js";
 import { sharedMemory } from "../support/thread.js";
 import { checkArena } from "./arena-check.js";
 import { random } from "./arena-operations.js";
