@@ -1,8 +1,11 @@
 import { LinkError } from "./errors.js";
 import { accepts, describeGiven, describeType, isExportedFunction } from "./link-check.js";
 import type { Memory } from "./memory.js";
-import type { FunctionType, ShapeImport, ValueType } from "./shape.js";
-import type { JsResult, JsTypes, WasmValue } from "./values.js";
+import type { FunctionType, GlobalType, ShapeImport, ValueType } from "./shape.js";
+import { describeValue, type JsResult, type JsTypes, toEngine, type WasmValue } from "./values.js";
+
+/** How the types are written that a function can have. */
+const VALUE_TYPE = /^([if](32|64)|v128|[a-z0-9]+ref|\(ref .+\))$/;
 
 /** What a host function gets to work with. Its members may be taken apart: `({ memory }, pointer) => …`. */
 export interface Context {
@@ -34,6 +37,13 @@ export class HostFunction {
   ) {
     if (!Array.isArray(parameters) || !Array.isArray(results) || typeof callback !== "function") {
       throw new TypeError("fn takes a list of parameter types, a list of result types and a function");
+    }
+    for (const type of [...parameters, ...results]) {
+      if (!VALUE_TYPE.test(String(type))) {
+        throw new TypeError(
+          `fn: ${describeValue(type)} is no value type: use i32, i64, f32, f64, externref or funcref`,
+        );
+      }
     }
     this.parameters = parameters;
     this.results = results;
@@ -96,6 +106,16 @@ export function member(object: unknown, name: string): unknown {
   }
 }
 
+/** Whether a number is one of the global's type: the engine would cut it to size without a word. */
+function isValueOf({ value: type }: GlobalType, value: unknown): boolean {
+  try {
+    toEngine(value, type, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function sameTypes(left: readonly ValueType[], right: readonly ValueType[]): boolean {
   return left.length === right.length && left.every((type, index) => type === right[index]);
 }
@@ -116,6 +136,7 @@ function linkOne(entry: ShapeImport, value: unknown, wasi: boolean): Link | stri
     // Objects of the engine are compared by the engine, see `linkFailure`.
     const isObject = typeof value === "object" && value !== null && !(value instanceof HostFunction);
     const isConstant = type.kind === "global" && (typeof value === "number" || typeof value === "bigint");
+    if (isConstant && !isValueOf(type, value)) return incompatible(entry, describeGiven(value, type));
     if (isObject || isConstant || (type.kind === "global" && !type.mutable && typeof value !== "undefined")) {
       return { module, name, value, wasi };
     }

@@ -253,7 +253,7 @@ export class Memory<T extends ElementType = ElementType> {
           `Out of bound: Given length ${describeValue(length)} is no whole number from 0 on.`,
         );
       }
-      if (index + length > size) throw outOfBound(index + length, size);
+      if (index + length > size) throw outOfBound(index > size ? index : index + length, size);
     }
     return this.#bytes;
   }

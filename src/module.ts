@@ -10,7 +10,8 @@ import { isInstantiated } from "./instantiated.js";
 import { imageOf, isEngineModule, messageOf, textOf } from "./module-input.js";
 import { platform } from "./platform.js";
 import type { ExternKind, ExternType, ImportEntry, ModuleData, ShapeType } from "./shape.js";
-import { fail, type LoadOptions, load, type ModuleSource } from "./source.js";
+import { fail, type LoadOptions, load, type ModuleSource, viewOf } from "./source.js";
+import { describeValue } from "./values.js";
 import { assemble } from "./wat.js";
 
 /** How a module is compiled. */
@@ -153,8 +154,13 @@ export class Module {
    * @throws {UnsupportedError} where the engine compiles modules of that size in the background alone (Chromium's main thread)
    */
   static compileSync(bytes: ArrayBuffer | SharedArrayBuffer | ArrayBufferView): Module {
-    const image = imageOf(bytes);
     const what = "the module";
+    if (viewOf(bytes) === undefined) {
+      throw new CompileError(
+        `${what}: pass bytes, not ${describeValue(bytes)}; all else takes Module.compile`,
+      );
+    }
+    const image = imageOf(bytes);
     if (!isBinary(image.bytes)) {
       const isBlank = textOf(image.bytes, what) === "";
       throw new CompileError(`${what} is ${isBlank ? "empty" : "text, which takes Module.compile"}`);
@@ -192,7 +198,8 @@ export class Module {
   /**
    * Every export's type by name, in the module's order (names that are whole numbers come first, as in every JavaScript
    * object). Read when first asked for.
-   * @throws {UnsupportedError} for a `WebAssembly.Module` compiled elsewhere, where the engine does not tell types
+   * Of a `WebAssembly.Module` that was compiled elsewhere the engine tells names and kinds alone: asking a type for more throws
+   * an `UnsupportedError`.
    */
   get exports(): Readonly<Record<string, ExternType>> {
     if (this.#exports === undefined) {
@@ -229,6 +236,7 @@ export class Module {
 
   /** @throws {WasmexError} once an instance of the module exists */
   setName(name: string): void {
+    if (typeof name !== "string") throw new WasmexError(`setName: pass a string, not ${describeValue(name)}`);
     if (isInstantiated(this)) {
       throw new WasmexError("Could not change module name. Maybe it is already instantiated?");
     }
@@ -354,15 +362,13 @@ export class Module {
   }
 
   #types(): ModuleInterface {
-    this.#interface ??= readInterface(this.#bytes("types"));
+    this.#interface ??= this.#image === undefined ? kindsOf(this.compiled) : readInterface(this.#image.bytes);
     return this.#interface;
   }
 
   #bytes(wanted: string): Uint8Array<ArrayBuffer> {
     if (this.#image === undefined) {
-      throw new UnsupportedError(
-        `${wanted}: unknown of a WebAssembly.Module that was compiled elsewhere: pass the bytes to Module.compile`,
-      );
+      throw new UnsupportedError(`${wanted}: ${FOREIGN}`);
     }
     return this.#image.bytes;
   }
@@ -385,6 +391,36 @@ export class Module {
     }
     return new CompileError(`${this.#what} could not be compiled: ${message}`, { cause: error });
   }
+}
+
+const FOREIGN =
+  "unknown of a WebAssembly.Module that was compiled elsewhere: pass the bytes to Module.compile";
+
+const DETAILS = ["parameters", "results", "minimum", "shared", "element", "value", "mutable"];
+
+/** A type of which no more than the kind is known: asking for more is an error that says what to do. */
+function kindOnly(kind: ExternKind): ExternType {
+  const type = { kind };
+  for (const detail of DETAILS) {
+    Object.defineProperty(type, detail, {
+      get: () => {
+        throw new UnsupportedError(`${detail}: ${FOREIGN}`);
+      },
+    });
+  }
+  return Object.freeze(type) as ExternType;
+}
+
+/** What the engine tells of a module whose bytes are unknown. */
+function kindsOf(compiled: WebAssembly.Module): ModuleInterface {
+  return {
+    exports: new Map(WebAssembly.Module.exports(compiled).map(({ name, kind }) => [name, kindOnly(kind)])),
+    imports: Object.freeze(
+      WebAssembly.Module.imports(compiled).map(({ module, name, kind }) =>
+        Object.freeze({ module, name, type: kindOnly(kind) }),
+      ),
+    ),
+  };
 }
 
 function keyOf({ shared, memoryPages, tableElements }: Rewriting): string {

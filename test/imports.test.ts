@@ -61,8 +61,13 @@ describe("fn", () => {
     // @ts-expect-error two results are an array of two
     fn([], ["i32", "i32"], () => [1]);
     // @ts-expect-error there is no such type
-    fn(["int"], [], () => {});
+    expect(() => fn(["int"], [], () => {})).toThrow("no value type");
     expectTypeOf<Wasmex.JsTypes<["i32", "i64"]>>().toEqualTypeOf<[number, bigint]>();
+  });
+
+  test("fn refuses what is no value type", () => {
+    expect(() => fn(["i33" as never], [], () => undefined)).toThrow('"i33" is no value type');
+    expect(() => fn([], ["(ref null func)", "funcref", "v128"], (() => undefined) as never)).not.toThrow();
   });
 
   test("fn refuses what is no list or no function", () => {
@@ -275,6 +280,8 @@ describe("linking", () => {
   test.each([
     ["global i32", "global i32", new WebAssembly.Global({ value: "i32" }, 1), undefined],
     ["global i32", "global i32", 1, undefined],
+    ["global i32", "global i32", 2 ** 31, "2147483648"],
+    ["global f32", "global f32", 1e39, "1e+39"],
     ["global i64", "global i64", 1n, undefined],
     ["global (mut i32)", "mutable global i32", new WebAssembly.Global({ value: "i32" }, 1), "a global i32"],
     [

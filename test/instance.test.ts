@@ -144,6 +144,14 @@ describe("Instance", () => {
     const compiled = await WebAssembly.compile(await fixture("wasmex.wat"));
     const foreign = await Wasmex.Instance.create(await Wasmex.Module.compile(compiled));
     expect(foreign.callFunction("sum", [50, -8])).toEqual([42]);
+    const { exports, imports, importEntries } = await Wasmex.Module.compile(compiled);
+    expect(exports["sum"]?.kind).toBe("function");
+    expect(Object.keys(exports)).toEqual(WebAssembly.Module.exports(compiled).map(({ name }) => name));
+    expect(Object.keys(imports)).toEqual([]);
+    expect(importEntries).toEqual([]);
+    expect(() => (exports["sum"] as Wasmex.FunctionType).parameters).toThrow(
+      "pass the bytes to Module.compile",
+    );
     expect(foreign.callFunction("void")).toEqual([]);
     expect(foreign.callFunction("i64_i64", [5n])).toEqual([5n]);
     expect(foreign.function("sum")(1, 2)).toBe(3);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type * as Wasmex from "wasmex";
 import { CompileError, Module, UnsupportedError, WasmexError } from "wasmex";
 import { markInstantiated } from "../src/instantiated.js";
 import { binary, custom, section, vec } from "./binary/build.js";
@@ -124,6 +125,7 @@ describe("Module", () => {
     const bytes = await wat(SIMPLE);
     expect(Module.compileSync(bytes).name).toBe("simple");
     expect(() => Module.compileSync(new TextEncoder().encode("(module)"))).toThrow("takes Module.compile");
+    expect(() => Module.compileSync("(module)" as never)).toThrow('pass bytes, not "(module)"');
     expect(() => Module.compileSync(bytes.slice(0, -1))).toThrow(CompileError);
     expect(() => Module.compileSync(new Uint8Array(0))).toThrow("the module is empty");
     expect(() => Module.compileSync(Uint8Array.of(0x7f, 0x45, 0x4c, 0x46, 0))).toThrow(
@@ -154,8 +156,11 @@ describe("Module", () => {
     expect(importEntries.map(({ module, name }) => [module, name])).toEqual([["env", "host"]]);
     if (exports.get("inner")?.kind === "untyped") {
       expect(exports.get("inner")).toEqual({ kind: "untyped", of: "function" });
-      expect(() => module.exports).toThrow(UnsupportedError);
-      expect(() => module.importEntries).toThrow("pass the bytes to Module.compile");
+      expect(Object.keys(module.exports)).toEqual(["memory", "inner", "outer"]);
+      expect(module.imports).toEqual({ env: { host: { kind: "function" } } });
+      expect(() => (module.exports["memory"] as Wasmex.MemoryType).minimum).toThrow(UnsupportedError);
+      const [host] = module.importEntries as readonly [Wasmex.ImportEntry];
+      expect(() => (host.type as Wasmex.FunctionType).parameters).toThrow("pass the bytes to Module.compile");
     }
   });
 

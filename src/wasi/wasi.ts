@@ -63,8 +63,11 @@ export class Wasi implements WasiHost {
   }
 
   /** What to instantiate a module with; given the module, only the namespaces that it imports. */
-  getImportObject(module?: WebAssembly.Module): WebAssembly.Imports {
-    const imported = module === undefined ? undefined : WebAssembly.Module.imports(module);
+  getImportObject(
+    module?: WebAssembly.Module | { readonly compiled: WebAssembly.Module },
+  ): WebAssembly.Imports {
+    const compiled = module !== undefined && "compiled" in module ? module.compiled : module;
+    const imported = compiled === undefined ? undefined : WebAssembly.Module.imports(compiled);
     const object: WebAssembly.Imports = {};
     if (imported?.every((entry) => entry.module !== NAMESPACE) !== true) object[NAMESPACE] = this.wasiImport;
     if (imported?.every((entry) => entry.module !== UNSTABLE_NAMESPACE) !== true) {

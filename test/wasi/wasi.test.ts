@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import * as Wasmex from "wasmex";
 import { Pipe, VirtualFileSystem, Wasi, WasmexError } from "wasmex";
 import { platform } from "../../src/platform.js";
 import type { WasiOptions } from "../../src/wasi/options.js";
@@ -68,6 +69,10 @@ describe("Wasi", () => {
     const old = await compile(`(module (import "wasi_unstable" "sched_yield" (func (result i32))))`);
     expect(Object.keys(wasi.getImportObject(old))).toEqual(["wasi_unstable"]);
     expect(Object.keys(wasi.getImportObject(await compile(COMMAND)))).toEqual(["wasi_snapshot_preview1"]);
+    const module = await Wasmex.Module.compile(
+      `(module (import "wasi_unstable" "sched_yield" (func (result i32))))`,
+    );
+    expect(Object.keys(wasi.getImportObject(module))).toEqual(["wasi_unstable"]);
   });
 
   test("Wasi.wasiImport has all 46 functions of preview 1, wasi_unstable the 45 of its time", () => {
