@@ -46,3 +46,7 @@ const server = await serveDemo(port).catch((error) => {
   return serveDemo(0);
 });
 console.log(`\n   ${server.url}/   (Ctrl-C ends it)\n`);
+process.once("SIGINT", () => {
+  console.log("\n   Ended.");
+  void server.close().then(() => process.exit(0));
+});

@@ -67,11 +67,18 @@ export class FrameGraph {
     return this.#frames.reduce((most, frame) => (frame.at >= begun ? Math.max(most, frame.took) : most), 0);
   }
 
-  /** Frames a second since then. */
-  rateSince(begun: number): number {
-    const frames = this.#frames.filter((frame) => frame.at >= begun);
+  /** Frames a second since then, or in the time between. */
+  rateSince(begun: number, ended = Number.POSITIVE_INFINITY): number {
+    const frames = this.#frames.filter((frame) => frame.at >= begun && frame.at < ended);
     const time = frames.reduce((sum, frame) => sum + frame.took, 0);
     return time === 0 ? 0 : (1000 * frames.length) / time;
+  }
+
+  /** The rate since then beside that of the seconds before, as part of a sentence. */
+  compare(begun: number): string {
+    const before = this.rateSince(begun - WINDOW, begun);
+    const meanwhile = `${this.rateSince(begun).toFixed(0)} frames a second meanwhile`;
+    return before === 0 ? meanwhile : `${meanwhile}, ${before.toFixed(0)} before`;
   }
 
   #add(at: number, took: number): void {
@@ -115,7 +122,9 @@ export class FrameGraph {
     context.fillStyle = colours.quiet;
     context.lineWidth = scale;
     context.font = `${11 * scale}px system-ui, sans-serif`;
-    for (const mark of [1000 / 60, 1000 / 30]) {
+    // On a phone there is no room for two lines of letters.
+    const marks = height < 60 * scale ? [1000 / 30] : [1000 / 60, 1000 / 30];
+    for (const mark of marks) {
       const at = Math.round(y(mark)) + 0.5;
       context.beginPath();
       context.moveTo(0, at);

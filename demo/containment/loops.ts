@@ -78,8 +78,7 @@ export function endlessLoop(graph: FrameGraph): Trial {
       const process = await Wasmex.start({ module: await spinner(), name: "endless loop" });
       const begun = performance.now();
       const { late, count } = await spin(process, Number(deadline.value), gauge, graph);
-      const rate = graph.rateSince(begun);
-      return `Stopped ${duration(Math.max(late, 0))} after its deadline, in turn ${digits(count)}. The page drew ${rate.toFixed(0)} frames a second meanwhile.`;
+      return `Stopped ${duration(Math.max(late, 0))} after its deadline, in turn ${digits(count)}. The page drew ${graph.compare(begun)}.`;
     },
   );
   trial.addControl(deadline);
@@ -117,7 +116,7 @@ export function forkOfTimeouts(graph: FrameGraph): Trial {
         }),
       );
       const latest = Math.max(...ends.map((end) => end?.late ?? 0));
-      return `All of them stopped; the latest ${duration(Math.max(latest, 0))} after its deadline. ${graph.rateSince(begun).toFixed(0)} frames a second meanwhile.`;
+      return `All of them stopped; the latest ${duration(Math.max(latest, 0))} after its deadline. The page drew ${graph.compare(begun)}.`;
     },
   );
 }

@@ -104,7 +104,8 @@ class TerminalPage implements Page {
     if (this.#begun) return;
     this.#begun = true;
     this.#tty.write(
-      "\x1b[1mwasmex\x1b[0m: a shell over WebAssembly programs. \x1b[32mhelp\x1b[0m lists them; try \x1b[32myard\x1b[0m.\n",
+      // Two lines, each short enough for a phone.
+      "\x1b[1mwasmex\x1b[0m: a shell over WebAssembly programs.\n\x1b[32mhelp\x1b[0m lists them; try \x1b[32myard\x1b[0m.\n",
     );
     if (!hasThreads)
       this.#tty.write("\x1b[33mNo threads on this page: programs get their input first.\x1b[0m\n");
