@@ -30,7 +30,7 @@ function untypedCall(target: EngineFunction): ListCall {
   return (list) => {
     if (list.length !== target.length) throw wrongCount(target.length, list.length);
     const result = target(...list);
-    return Array.isArray(result) ? result : resultArray(result, result === undefined ? 0 : 1);
+    return resultArray(result, undefined);
   };
 }
 

@@ -3,7 +3,6 @@ import { CallError } from "./errors.js";
 import type { Context, HostTarget } from "./imports.js";
 import type { Instance } from "./instance.js";
 import type { Memory } from "./memory.js";
-import type { WasmValue } from "./values.js";
 
 /** What another thread or a suspendable guest needs to be different. */
 export interface InstanceHooks {
@@ -11,12 +10,6 @@ export interface InstanceHooks {
   readonly wrapHost?: (host: HostTarget, context: Context) => unknown;
   /** The signal of the call that is running. */
   readonly signal?: () => AbortSignal;
-  /** Takes the place of `context.callFunction`. */
-  readonly callFunction?: (
-    instance: Instance,
-    name: string,
-    params: readonly unknown[],
-  ) => WasmValue[] | Promise<WasmValue[]>;
   /** Calls `_initialize`; where the guest may be suspended, with a promise. */
   readonly initialize?: (exported: EngineFunction) => unknown;
 }
@@ -42,13 +35,8 @@ export class InstanceContext implements Context {
     return this.#memory;
   }
 
-  readonly callFunction: Context["callFunction"] = (name, params = []) => {
-    const instance = this.#ready();
-    const { callFunction } = this.#hooks;
-    return callFunction === undefined
-      ? instance.callFunction(name, params)
-      : callFunction(instance, name, params);
-  };
+  readonly callFunction: Context["callFunction"] = (name, params = []) =>
+    this.#ready().callFunction(name, params);
 
   get signal(): AbortSignal {
     if (this.#hooks.signal !== undefined) return this.#hooks.signal();

@@ -1,4 +1,7 @@
-import { StoppedError } from "./errors.js";
+import { Deadlines } from "./deadlines.js";
+import { deferred } from "./deferred.js";
+import { StoppedError, TimeoutError } from "./errors.js";
+import { platform } from "./platform.js";
 import type { WasmValue } from "./values.js";
 import type { FunctionPlan } from "./worker/plans.js";
 
@@ -27,21 +30,17 @@ export type ExitReason =
       readonly error: Error;
     };
 
-/** Where the instance of a process lives: on this thread or on one of its own. */
-export interface Engine {
-  readonly thread: "worker" | "inline";
-  /** Settled when the process has ended, and its thread with it. */
-  readonly exited: Promise<ExitReason>;
-  /** Calls an export; `timeout` in milliseconds. */
-  call(
-    plan: FunctionPlan,
-    params: readonly unknown[],
-    timeout: number,
-    signal: AbortSignal | undefined,
-  ): Promise<WasmValue[]>;
-  /** The engine's memory of that export. */
-  memory(name: string): WebAssembly.Memory;
-  stop(): Promise<void>;
+/** A call that has not been answered. */
+export interface Pending {
+  readonly plan: FunctionPlan;
+  readonly params: readonly unknown[];
+  readonly resolve: (values: WasmValue[]) => void;
+  readonly reject: (error: unknown) => void;
+  /** In milliseconds. */
+  readonly timeout: number;
+  /** By the platform's monotonic clock, in milliseconds. */
+  readonly began: number;
+  readonly deadline: number;
 }
 
 /** For a call that the end of its process has cut short, or that came after it. */
@@ -50,4 +49,110 @@ export function stoppedError(reason: ExitReason): StoppedError {
   const { error } = reason;
   const why = error instanceof Error ? error.message : String(error);
   return new StoppedError(`the process has ended: ${why}`, { cause: error });
+}
+
+/** Where the instance of a process lives, on this thread or on one of its own: how calls begin and how all of them end. */
+export abstract class Engine {
+  abstract readonly thread: "worker" | "inline";
+  readonly now = platform().monotonicNow;
+  readonly deadlines: Deadlines;
+  /** Set once the process has ended. */
+  reason: ExitReason | undefined;
+  readonly #exited = deferred<ExitReason>();
+  #controller: AbortController | undefined;
+
+  /** @param holds whether deadlines keep the event loop alive; a thread under way does so by itself */
+  constructor(holds: boolean) {
+    this.deadlines = new Deadlines(this.now, () => this.#due(), holds);
+  }
+
+  /** Begins a call. Throws where the params don't fit. */
+  protected abstract send(pending: Pending): void;
+  /** The calls that have not been answered. */
+  protected abstract readonly calls: Iterable<Pending>;
+  /** What became of a call that took too long. */
+  protected abstract readonly overdue: string;
+  /** Lets go of the instance and of all calls; settles when nothing of it is left. */
+  protected abstract close(reason: ExitReason): Promise<void>;
+  /** The engine's memory of that export. */
+  abstract memory(name: string): WebAssembly.Memory;
+
+  /** Settled when the process has ended, and its thread with it. */
+  get exited(): Promise<ExitReason> {
+    return this.#exited.promise;
+  }
+
+  /** Calls an export; `timeout` in milliseconds. */
+  call(
+    plan: FunctionPlan,
+    params: readonly unknown[],
+    timeout: number,
+    signal?: AbortSignal,
+  ): Promise<WasmValue[]> {
+    let forget: (() => void) | undefined;
+    const promise = new Promise<WasmValue[]>((resolve, reject) => {
+      if (this.reason !== undefined) throw stoppedError(this.reason);
+      signal?.throwIfAborted();
+      const began = this.now();
+      const pending = { plan, params, resolve, reject, timeout, began, deadline: began + timeout };
+      if (signal !== undefined) {
+        const abort = (): void => {
+          reject(signal.reason);
+          this.end({ kind: "aborted", error: signal.reason });
+        };
+        signal.addEventListener("abort", abort);
+        forget = () => signal.removeEventListener("abort", abort);
+      }
+      this.send(pending);
+    });
+    return forget === undefined ? promise : promise.finally(forget);
+  }
+
+  async stop(): Promise<void> {
+    this.end({ kind: "stopped" });
+    await this.exited;
+  }
+
+  /** The signal of the call that is running. */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.reason !== undefined) this.#controller.abort(stoppedError(this.reason));
+    return this.#controller.signal;
+  }
+
+  /** The call that was running is done: the next one has a signal of its own. */
+  protected answered(): void {
+    this.#controller = undefined;
+  }
+
+  /** Ends the process: what has not been answered rejects. */
+  end(reason: ExitReason): void {
+    if (this.reason !== undefined) return;
+    this.reason = reason;
+    this.deadlines.stop();
+    this.#controller?.abort(reason.kind === "stopped" ? stoppedError(reason) : reason.error);
+    const calls = [...this.calls];
+    const closed = this.close(reason);
+    for (const { reject } of calls) reject(reason.kind === "crashed" ? reason.error : stoppedError(reason));
+    void closed.finally(() => this.#exited.resolve(reason));
+  }
+
+  #due(): void {
+    const now = this.now();
+    let next = Number.POSITIVE_INFINITY;
+    let first: Error | undefined;
+    for (const { plan, timeout, deadline, reject } of this.calls) {
+      if (deadline > now) {
+        next = Math.min(next, deadline);
+        continue;
+      }
+      const error = new TimeoutError(
+        `the call of \`${plan.name}\` took longer than ${timeout} ms: ${this.overdue}`,
+      );
+      first ??= error;
+      reject(error);
+    }
+    if (first === undefined) this.deadlines.continueAt(next);
+    else this.end({ kind: "timeout", error: first });
+  }
 }

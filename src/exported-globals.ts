@@ -11,6 +11,19 @@ export function isKind(type: ShapeType | undefined, kind: string): boolean {
   return type !== undefined && (type.kind === kind || (type.kind === "untyped" && type.of === kind));
 }
 
+/**
+ * The name of an exported memory: the first one's where none is asked for.
+ * @throws CallError where there is none
+ */
+export function memoryName({ exports }: ModuleShape, name?: string): string {
+  if (name !== undefined) {
+    if (isKind(exports.get(name), "memory")) return name;
+    throw notFound("memory", name);
+  }
+  for (const [exported, type] of exports) if (isKind(type, "memory")) return exported;
+  throw new CallError("The WebAssembly module has no exported memory.");
+}
+
 /** The exported globals of an instance. */
 export class Globals {
   readonly #exports: WebAssembly.Exports;

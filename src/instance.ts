@@ -1,7 +1,7 @@
 import { boundCall, type EngineFunction, type ListCall, listCall } from "./calls.js";
 import { InstanceContext, type InstanceHooks } from "./context.js";
-import { CallError, UnsupportedError } from "./errors.js";
-import { Globals, isKind, notFound } from "./exported-globals.js";
+import { UnsupportedError } from "./errors.js";
+import { Globals, isKind, memoryName, notFound } from "./exported-globals.js";
 import { syncHostCall } from "./host-calls.js";
 import { type Imports, importObject, type Link, linkFailure, linkImports } from "./imports.js";
 import { markInstantiated } from "./instantiated.js";
@@ -162,19 +162,7 @@ export class Instance {
    * @throws CallError where there is none
    */
   memory<T extends ElementType = "uint8">(type: T = "uint8" as T, offset = 0, name?: string): Memory<T> {
-    let found = name;
-    if (found === undefined) {
-      for (const [exported, each] of this.#shape.exports) {
-        if (isKind(each, "memory")) {
-          found = exported;
-          break;
-        }
-      }
-      if (found === undefined) throw new CallError("The WebAssembly module has no exported memory.");
-    } else if (!isKind(this.#shape.exports.get(found), "memory")) {
-      throw notFound("memory", found);
-    }
-    return new Memory(this.#exports[found] as WebAssembly.Memory, type, offset);
+    return new Memory(this.#exports[memoryName(this.#shape, name)] as WebAssembly.Memory, type, offset);
   }
 
   /** The exported globals. */

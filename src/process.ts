@@ -1,5 +1,6 @@
 import type { Engine, ExitReason } from "./engine.js";
 import { CallError } from "./errors.js";
+import { memoryName } from "./exported-globals.js";
 import { type ElementType, Memory } from "./memory.js";
 import type { ModuleShape } from "./shape.js";
 import type { AnyExports, CallArguments, CallResults, ExportName } from "./typed-exports.js";
@@ -74,12 +75,16 @@ export class Process<Exports extends object = AnyExports> {
   callFunction(
     name: string,
     params: readonly unknown[] = NO_PARAMS,
-    options: number | CallOptions = DEFAULT_TIMEOUT,
+    options: number | CallOptions = {},
   ): Promise<unknown> {
     try {
-      const timeout = typeof options === "number" ? options : (options.timeout ?? DEFAULT_TIMEOUT);
-      const signal = typeof options === "number" ? undefined : options.signal;
-      if (typeof timeout !== "number" || !(timeout >= 0)) throw wrongTimeout(timeout);
+      const { timeout = DEFAULT_TIMEOUT, signal } =
+        typeof options === "object" ? options : { timeout: options };
+      if (typeof timeout !== "number" || !(timeout >= 0)) {
+        throw new CallError(
+          `timeout: pass milliseconds from 0 on, or Infinity for none, not ${String(timeout)}`,
+        );
+      }
       return this.#engine.call(this.#plans.for(name, params), params, timeout, signal);
     } catch (error) {
       return Promise.reject(error);
@@ -100,19 +105,7 @@ export class Process<Exports extends object = AnyExports> {
    * @throws CallError where there is none; UnsupportedError where it can't be shared with the guest's thread
    */
   memory<T extends ElementType = "uint8">(type: T = "uint8" as T, offset = 0, name?: string): Memory<T> {
-    let found = name;
-    if (found === undefined) {
-      for (const [exported, each] of this.#shape.exports) {
-        if (isMemory(each)) {
-          found = exported;
-          break;
-        }
-      }
-      if (found === undefined) throw new CallError("The WebAssembly module has no exported memory.");
-    } else if (!isMemory(this.#shape.exports.get(found))) {
-      throw new CallError(`exported memory \`${found}\` not found`);
-    }
-    return new Memory(this.#engine.memory(found), type, offset);
+    return new Memory(this.#engine.memory(memoryName(this.#shape, name)), type, offset);
   }
 
   /** Ends the process and its thread: queued and running calls reject with `StoppedError`. Resolves when the thread is gone. */
@@ -124,14 +117,4 @@ export class Process<Exports extends object = AnyExports> {
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
   }
-}
-
-function isMemory(
-  type: ModuleShape["exports"] extends ReadonlyMap<string, infer T> ? T | undefined : never,
-): boolean {
-  return type !== undefined && (type.kind === "memory" || (type.kind === "untyped" && type.of === "memory"));
-}
-
-function wrongTimeout(timeout: unknown): CallError {
-  return new CallError(`timeout: pass milliseconds from 0 on, or Infinity for none, not ${String(timeout)}`);
 }

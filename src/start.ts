@@ -1,3 +1,4 @@
+import type { Engine } from "./engine.js";
 import { TrapError, UnsupportedError, WasmexError } from "./errors.js";
 import type { Imports } from "./imports.js";
 import { InlineEngine } from "./inline.js";
@@ -213,7 +214,7 @@ async function begin<Exports extends object>(
   });
   const shape = shapeOf(module, compiled);
   const plans = new ExportPlans(shape.exports);
-  const engine =
+  const engine: Engine =
     starting === undefined
       ? await startInline(shape, { imports, wasi, limits })
       : await launch(starting, { shape, plans, imports, wasi, limits, signal });

@@ -151,8 +151,11 @@ export function listOf(value: unknown): WasmValue[] {
   return list as WasmValue[];
 }
 
-/** What the engine gave as the results of a function, as an array. */
-export function resultArray(result: unknown, count: number): WasmValue[] {
+/** What the engine gave as the results of a function, as an array; without a `count` by what they look like. */
+export function resultArray(result: unknown, count: number | undefined): WasmValue[] {
   if (count === 1) return listOf(result);
-  return count === 0 ? [] : (result as WasmValue[]);
+  if (count === undefined && result !== undefined) {
+    return Array.isArray(result) ? result : listOf(result);
+  }
+  return count ? (result as WasmValue[]) : [];
 }

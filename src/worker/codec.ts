@@ -1,381 +1,232 @@
 /**
  * Values as bytes: what structured clone accepts of the language's own types. A thread that sleeps on shared memory gets no
  * messages, so its values have to travel there too.
+ *
+ * The bytes are the length of a JSON text (32 bits), the text, and the contents of all buffers one after the other. The text is the
+ * value and a list of the objects in it. JSON's own values stand for themselves; an array stands for what JSON has no word for:
+ * `[]` for `undefined`, `[5]` for the object at place 5 (so cycles and identity hold within one message), `["NaN"]` for a number,
+ * `["12", 0]` for a bigint. An object is its class and its parts.
  */
 import * as errors from "../errors.js";
 
-const UNDEFINED = 0;
-const NULL = 1;
-const FALSE = 2;
-const TRUE = 3;
-const NUMBER = 4;
-const BIGINT = 5;
-const STRING = 6;
-const ARRAY = 7;
-const OBJECT = 8;
-const MAP = 9;
-const SET = 10;
-const DATE = 11;
-const REGEXP = 12;
-const BUFFER = 13;
-const VIEW = 14;
-const ERROR = 15;
-/** A value that came before: cycles and identity hold within one message. */
-const SEEN = 16;
+type ErrorClass = new (message: never, options: never) => Error;
+type Parts = readonly unknown[];
+type Bytes = Uint8Array<ArrayBuffer>;
 
-type ViewConstructor = new (buffer: ArrayBuffer, offset: number, length: number) => ArrayBufferView;
-
-const VIEWS: readonly ViewConstructor[] = [
-  Uint8Array,
-  Int8Array,
-  Uint8ClampedArray,
-  Uint16Array,
-  Int16Array,
-  Uint32Array,
-  Int32Array,
-  Float32Array,
-  Float64Array,
-  BigInt64Array,
-  BigUint64Array,
-  DataView,
-];
-
-const ERRORS: ReadonlyMap<string, new (message: string, options?: ErrorOptions) => Error> = new Map<
-  string,
-  new (
-    message: string,
-    options?: ErrorOptions,
-  ) => Error
->([
-  ["RangeError", RangeError],
-  ["ReferenceError", ReferenceError],
-  ["SyntaxError", SyntaxError],
-  ["TypeError", TypeError],
-  ["EvalError", EvalError],
-  ["URIError", URIError],
-  ["RuntimeError", WebAssembly.RuntimeError],
-  ["WasmexError", errors.WasmexError],
-  ["CompileError", errors.CompileError],
-  ["LinkError", errors.LinkError],
-  ["CallError", errors.CallError],
-  ["HostFunctionError", errors.HostFunctionError],
-  ["TimeoutError", errors.TimeoutError],
-  ["StoppedError", errors.StoppedError],
-  ["UnsupportedError", errors.UnsupportedError],
-]);
-
-const encoder = /* @__PURE__ */ new TextEncoder();
-const decoder = /* @__PURE__ */ new TextDecoder("utf-8", { ignoreBOM: true });
-
-function cannotCross(what: string): errors.UnsupportedError {
-  return new errors.UnsupportedError(
-    `${what} cannot cross to another thread: start the module with thread: "inline"`,
-  );
-}
-
-class Writer {
-  #bytes = new Uint8Array(256);
-  #view = new DataView(this.#bytes.buffer);
-  #length = 0;
-  readonly #seen = new Map<object, number>();
-
-  get bytes(): Uint8Array {
-    return this.#bytes.subarray(0, this.#length);
-  }
-
-  value(value: unknown): void {
-    switch (typeof value) {
-      case "undefined":
-        this.#tag(UNDEFINED);
-        break;
-      case "boolean":
-        this.#tag(value ? TRUE : FALSE);
-        break;
-      case "number":
-        this.#tag(NUMBER);
-        this.#float(value);
-        break;
-      case "bigint":
-        this.#tag(BIGINT);
-        this.#text(value.toString());
-        break;
-      case "string":
-        this.#tag(STRING);
-        this.#text(value);
-        break;
-      case "object":
-        if (value === null) this.#tag(NULL);
-        else this.#object(value);
-        break;
-      default:
-        throw cannotCross(`a ${typeof value}`);
-    }
-  }
-
-  #object(value: object): void {
-    const before = this.#seen.get(value);
-    if (before !== undefined) {
-      this.#tag(SEEN);
-      this.#float(before);
-      return;
-    }
-    this.#seen.set(value, this.#seen.size);
-    if (Array.isArray(value)) {
-      this.#tag(ARRAY);
-      this.#float(value.length);
-      for (const item of value) this.value(item);
-    } else if (value instanceof Map) {
-      this.#tag(MAP);
-      this.#pairs([...value]);
-    } else if (value instanceof Set) {
-      this.#tag(SET);
-      this.#float(value.size);
-      for (const item of value) this.value(item);
-    } else if (value instanceof Date) {
-      this.#tag(DATE);
-      this.#float(value.getTime());
-    } else if (value instanceof RegExp) {
-      this.#tag(REGEXP);
-      this.#text(value.source);
-      this.#text(value.flags);
-    } else if (value instanceof ArrayBuffer) {
-      this.#tag(BUFFER);
-      this.#blob(new Uint8Array(value));
-    } else if (ArrayBuffer.isView(value)) {
-      const kind = VIEWS.findIndex((View) => value instanceof View);
-      this.#tag(VIEW);
-      this.#tag(kind);
-      this.#blob(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
-    } else if (value instanceof Error) {
-      this.#tag(ERROR);
-      this.#text(value.name);
-      this.#text(value.message);
-      this.value(value.stack);
-      this.value(cloneable(value.cause));
-      const own = Object.entries(value).filter(([key]) => key !== "cause" && key !== "name");
-      // Read from the stack when they are asked for, so no property of its own.
-      if (value instanceof errors.TrapError) own.push(["frames", value.frames]);
-      this.#pairs(own.map(([key, each]) => [key, cloneable(each)]));
-    } else if (isPlain(value)) {
-      this.#tag(OBJECT);
-      this.#pairs(Object.entries(value));
-    } else {
-      throw cannotCross(`a value of ${Object.prototype.toString.call(value).slice(8, -1)}`);
-    }
-  }
-
-  #pairs(pairs: readonly (readonly [unknown, unknown])[]): void {
-    this.#float(pairs.length);
-    for (const [key, value] of pairs) {
-      this.value(key);
-      this.value(value);
-    }
-  }
-
-  #tag(tag: number): void {
-    this.#room(1);
-    this.#bytes[this.#length++] = tag;
-  }
-
-  #float(value: number): void {
-    this.#room(8);
-    this.#view.setFloat64(this.#length, value);
-    this.#length += 8;
-  }
-
-  #text(text: string): void {
-    this.#blob(encoder.encode(text));
-  }
-
-  #blob(bytes: Uint8Array): void {
-    this.#float(bytes.length);
-    this.#room(bytes.length);
-    this.#bytes.set(bytes, this.#length);
-    this.#length += bytes.length;
-  }
-
-  #room(count: number): void {
-    if (this.#length + count <= this.#bytes.length) return;
-    const larger = new Uint8Array(Math.max(this.#bytes.length * 2, this.#length + count));
-    larger.set(this.#bytes);
-    this.#bytes = larger;
-    this.#view = new DataView(larger.buffer);
-  }
-}
-
-class Reader {
-  readonly #bytes: Uint8Array<ArrayBuffer>;
-  readonly #view: DataView;
-  #at = 0;
-  readonly #seen: object[] = [];
-
-  constructor(bytes: Uint8Array<ArrayBuffer>) {
-    this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  }
-
-  value(): unknown {
-    switch (this.#byte()) {
-      case NULL:
-        return null;
-      case FALSE:
-        return false;
-      case TRUE:
-        return true;
-      case NUMBER:
-        return this.#float();
-      case BIGINT:
-        return BigInt(this.#text());
-      case STRING:
-        return this.#text();
-      case ARRAY: {
-        const array = this.#keep([] as unknown[]);
-        for (let left = this.#float(); left > 0; left--) array.push(this.value());
-        return array;
-      }
-      case OBJECT: {
-        const object = this.#keep({});
-        for (const [key, value] of this.#pairs()) define(object, key as string, value);
-        return object;
-      }
-      case MAP: {
-        const map = this.#keep(new Map<unknown, unknown>());
-        for (const [key, value] of this.#pairs()) map.set(key, value);
-        return map;
-      }
-      case SET: {
-        const set = this.#keep(new Set<unknown>());
-        for (let left = this.#float(); left > 0; left--) set.add(this.value());
-        return set;
-      }
-      case DATE:
-        return this.#keep(new Date(this.#float()));
-      case REGEXP:
-        return this.#keep(new RegExp(this.#text(), this.#text()));
-      case BUFFER:
-        return this.#keep(this.#blob().buffer);
-      case VIEW: {
-        const View = VIEWS[this.#byte()] as ViewConstructor;
-        const bytes = this.#blob();
-        const size = (View as unknown as { BYTES_PER_ELEMENT?: number }).BYTES_PER_ELEMENT ?? 1;
-        return this.#keep(new View(bytes.buffer, 0, bytes.length / size));
-      }
-      case ERROR:
-        return this.#error();
-      case SEEN:
-        return this.#seen[this.#float()];
-      default:
-        return undefined;
-    }
-  }
-
-  #error(): Error {
-    // Takes its number before what it holds, as the writer gave it; no property of an error may refer back to it.
-    const place = this.#seen.push({}) - 1;
-    const name = this.#text();
-    const message = this.#text();
-    const stack = this.value();
-    const cause = this.value();
-    const properties = Object.fromEntries(this.#pairs()) as Record<string, unknown>;
-    const error = makeError(name, message, cause === undefined ? {} : { cause }, properties);
-    if (typeof stack === "string") define(error, "stack", stack, false);
-    this.#seen[place] = error;
-    return error;
-  }
-
-  *#pairs(): Generator<[unknown, unknown]> {
-    for (let left = this.#float(); left > 0; left--) yield [this.value(), this.value()];
-  }
-
-  #keep<T extends object>(object: T): T {
-    this.#seen.push(object);
-    return object;
-  }
-
-  #byte(): number {
-    return this.#view.getUint8(this.#at++);
-  }
-
-  #float(): number {
-    const value = this.#view.getFloat64(this.#at);
-    this.#at += 8;
-    return value;
-  }
-
-  #text(): string {
-    const length = this.#float();
-    const start = this.#at;
-    this.#at += length;
-    return decoder.decode(this.#bytes.subarray(start, this.#at));
-  }
-
-  #blob(): Uint8Array<ArrayBuffer> {
-    const length = this.#float();
-    const start = this.#at;
-    this.#at += length;
-    return this.#bytes.slice(start, this.#at);
-  }
-}
-
-function makeError(
-  name: string,
-  message: string,
-  options: ErrorOptions,
-  properties: Record<string, unknown>,
-): Error {
-  if (name === "ExitError") return new errors.ExitError(Number(properties["code"]), options);
-  if (name === "TrapError") {
-    const reason = properties["reason"] as errors.TrapReason;
-    return new errors.TrapError(message, {
-      ...options,
-      reason,
-      frames: properties["frames"] as errors.Frame[],
-    });
-  }
-  const Class = ERRORS.get(name);
-  const error = new (Class ?? Error)(message, options);
-  if (Class === undefined && name !== "Error") define(error, "name", name, false);
-  for (const [key, value] of Object.entries(properties)) define(error, key, value);
-  return error;
-}
+/** By name: those of this package's classes don't survive minifying. */
+const ERRORS = /* @__PURE__ */ new Map(
+  /* @__PURE__ */ Object.entries<ErrorClass>({
+    RangeError,
+    ReferenceError,
+    SyntaxError,
+    TypeError,
+    EvalError,
+    URIError,
+    RuntimeError: WebAssembly.RuntimeError,
+    WasmexError: errors.WasmexError,
+    CompileError: errors.CompileError,
+    LinkError: errors.LinkError,
+    CallError: errors.CallError,
+    TrapError: errors.TrapError,
+    HostFunctionError: errors.HostFunctionError,
+    TimeoutError: errors.TimeoutError,
+    ExitError: errors.ExitError,
+    StoppedError: errors.StoppedError,
+    UnsupportedError: errors.UnsupportedError,
+  }),
+);
 
 /** Sets an own property whatever its name is (`__proto__` too). */
 function define(target: object, key: string, value: unknown, enumerable = true): void {
   Object.defineProperty(target, key, { value, enumerable, writable: true, configurable: true });
 }
 
-function isPlain(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
-}
-
-/** What can be cloned as it is, anything else as text: an error must get across whatever it holds. */
-function cloneable(value: unknown): unknown {
-  try {
-    new Writer().value(value);
-    return value;
-  } catch {
-    return String(value);
+function defineAll(target: object, parts: Parts): void {
+  for (let index = 0; index < parts.length; index += 2) {
+    define(target, parts[index] as string, parts[index + 1]);
   }
 }
 
-/** @throws UnsupportedError for functions, symbols and objects of classes that the language doesn't know. */
-export function encode(value: unknown): Uint8Array {
-  const writer = new Writer();
-  writer.value(value);
-  return writer.bytes;
+/** Parts: name, message, stack and its own properties. None of them may refer back to it. */
+function makeError([name, message, stack, ...parts]: Parts): Error {
+  const options: Record<string, unknown> = {};
+  defineAll(options, parts);
+  const Class = ERRORS.get(name as string) ?? (Error as ErrorClass);
+  const error = new Class((name === "ExitError" ? options["code"] : message) as never, options as never);
+  const set = error as unknown as Record<string, unknown>;
+  if (set["name"] !== name) define(error, "name", name, false);
+  // Most of them the constructor has set.
+  for (const key in options) if (set[key] !== options[key]) define(error, key, options[key]);
+  define(error, "stack", stack, false);
+  return error;
+}
+
+function errorParts(error: Error): unknown[] {
+  const properties = Object.entries(error).filter(([key]) => key !== "name");
+  if (error.cause !== undefined) properties.push(["cause", error.cause]);
+  // Read from the stack when they are asked for, so no property of its own.
+  if (error instanceof errors.TrapError) properties.push(["frames", error.frames]);
+  return [error.name, error.message, error.stack, ...properties.flat()];
+}
+
+function bytesOf(value: ArrayBuffer | ArrayBufferView): Uint8Array {
+  return ArrayBuffer.isView(value)
+    ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
+    : new Uint8Array(value);
+}
+
+/** How the objects of one class travel. */
+type Kind<T> = readonly [
+  /** The values that one is made of; `store` keeps bytes aside and answers where they are. */
+  parts: (value: T, store: (bytes: Uint8Array) => Parts, name: string) => Parts,
+  /** Makes it of its parts; an empty one where there is the next function. */
+  make: (parts: Parts, load: (start: number, end: number) => Bytes) => T,
+  /** Puts parts into one: they may refer to it. */
+  fill?: (target: T, parts: Parts) => void,
+];
+
+const kind = <T>(name: string, ...each: Kind<T>) => [name, each as unknown as Kind<object>] as const;
+
+const BUFFER = "ArrayBuffer";
+
+/** By what `Object.prototype.toString` calls them; all views are one. */
+const KINDS: ReadonlyMap<string, Kind<object>> = new Map([
+  kind<unknown[]>(
+    "Array",
+    (array) => [...array],
+    () => [],
+    (array, parts) => {
+      for (const part of parts) array.push(part);
+    },
+  ),
+  kind<object>(
+    "Object",
+    (object) => Object.entries(object).flat(),
+    () => ({}),
+    defineAll,
+  ),
+  kind<Map<unknown, unknown>>(
+    "Map",
+    (map) => [...map].flat(),
+    () => new Map(),
+    (map, parts) => {
+      for (let index = 0; index < parts.length; index += 2) map.set(parts[index], parts[index + 1]);
+    },
+  ),
+  kind<Set<unknown>>(
+    "Set",
+    (set) => [...set],
+    () => new Set(),
+    (set, parts) => {
+      for (const part of parts) set.add(part);
+    },
+  ),
+  kind<Date>(
+    "Date",
+    (date) => [date.getTime()],
+    ([time]) => new Date(time as number),
+  ),
+  kind<RegExp>(
+    "RegExp",
+    ({ source, flags }) => [source, flags],
+    ([source, flags]) => new RegExp(source as string, flags as string),
+  ),
+  kind<Error>("Error", errorParts, makeError),
+  kind<ArrayBuffer | ArrayBufferView>(
+    BUFFER,
+    (value, store, name) => [name, ...store(bytesOf(value))],
+    ([name, start, end], load) => {
+      const { buffer } = load(start as number, end as number);
+      if (name === BUFFER) return buffer;
+      return new ((globalThis as unknown as Record<string, unknown>)[name as string] as typeof DataView)(
+        buffer,
+      );
+    },
+  ),
+]);
+
+const encoder = /* @__PURE__ */ new TextEncoder();
+const decoder = /* @__PURE__ */ new TextDecoder("utf-8", { ignoreBOM: true });
+
+/**
+ * @param lenient whether what can't be cloned travels as its text: so it does in errors, which must get across whatever they hold
+ * @throws UnsupportedError for functions, symbols and objects of classes that the language doesn't know.
+ */
+export function encode(root: unknown, lenient = false): Bytes {
+  const objects: unknown[] = [];
+  const places = new Map<unknown, number>();
+  const stored: Uint8Array[] = [];
+  let length = 0;
+  const store = (bytes: Uint8Array): Parts => {
+    stored.push(bytes);
+    return [length, (length += bytes.length)];
+  };
+  const put = (value: unknown, asText: boolean): unknown => {
+    const type = typeof value;
+    if (type === "undefined") return [];
+    if (type === "bigint") return [`${value}`, 0];
+    if (type === "number" && !Number.isFinite(value)) return [`${value}`];
+    if (Object.is(value, -0)) return ["-0"];
+    if (value === null || type === "number" || type === "string" || type === "boolean") return value;
+    let place = places.get(value);
+    if (place === undefined) {
+      const name = value instanceof Error ? "Error" : Object.prototype.toString.call(value).slice(8, -1);
+      const known = ArrayBuffer.isView(value) ? BUFFER : name;
+      const [parts] = KINDS.get(known) ?? [];
+      if (parts === undefined) {
+        if (asText) return String(value);
+        throw new errors.UnsupportedError(
+          `a ${type === "object" ? `value of ${name}` : type} cannot cross to another thread: start the module with thread: "inline"`,
+        );
+      }
+      place = objects.push(0) - 1;
+      places.set(value, place);
+      objects[place] = [
+        known,
+        ...parts(value as object, store, name).map((part) => put(part, asText || name === "Error")),
+      ];
+    }
+    return [place];
+  };
+  const text = encoder.encode(JSON.stringify([put(root, lenient), objects]));
+  const bytes = new Uint8Array(4 + text.length + length);
+  new DataView(bytes.buffer).setUint32(0, text.length);
+  bytes.set(text, 4);
+  length = 4 + text.length;
+  for (const each of stored) {
+    bytes.set(each, length);
+    length += each.length;
+  }
+  return bytes;
 }
 
 /** As {@link encode}, for what was thrown: never fails. */
-export function encodeThrown(thrown: unknown): Uint8Array {
+export function encodeThrown(thrown: unknown): Bytes {
   try {
-    return encode(thrown);
+    return encode(thrown, true);
   } catch {
-    const error = new errors.WasmexError(thrown instanceof Error ? thrown.message : String(thrown));
-    return encode(error);
+    return encode(new errors.WasmexError(thrown instanceof Error ? thrown.message : String(thrown)));
   }
 }
 
-export function decode(bytes: Uint8Array<ArrayBuffer>): unknown {
-  return new Reader(bytes).value();
+export function decode(bytes: Bytes): unknown {
+  const end = 4 + new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
+  const [root, objects] = JSON.parse(decoder.decode(bytes.subarray(4, end)));
+  const made: object[] = [];
+  const load = (from: number, to: number): Bytes => bytes.slice(end + from, end + to);
+  const get = (value: unknown): unknown => {
+    if (!Array.isArray(value)) return value;
+    const [first] = value as [number | string | undefined];
+    if (typeof first === "string") return value.length > 1 ? BigInt(first) : Number(first);
+    if (first !== undefined && made[first] === undefined) {
+      const [name, ...parts] = objects[first];
+      const [, make, fill] = KINDS.get(name) as Kind<object>;
+      // An error's parts find this in its place.
+      made[first] = {};
+      made[first] = make(fill === undefined ? parts.map(get) : [], load);
+      fill?.(made[first], parts.map(get));
+    }
+    return first === undefined ? first : made[first];
+  };
+  return get(root);
 }

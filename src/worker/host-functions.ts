@@ -1,33 +1,20 @@
 import { HostFunctionError, UnsupportedError } from "../errors.js";
 import { callHost, isPromise } from "../host-calls.js";
 import { type Context, HostFunction, type HostTarget, type Imports, member } from "../imports.js";
-import type { ModuleData } from "../shape.js";
+import type { ModuleData, ShapeImport } from "../shape.js";
 import { describeThrown, resultArray } from "../values.js";
-import type { Client } from "./client.js";
-import { decode } from "./codec.js";
+import type { Layout } from "./layout.js";
 import { type FunctionPlan, functionPlan } from "./plans.js";
 import type { ImportPlan } from "./protocol.js";
-import { ID } from "./ring.js";
-import { readValues } from "./values.js";
+import { NOTHING } from "./ring.js";
 
 interface Served {
   readonly host: HostTarget;
   readonly plan: FunctionPlan;
 }
 
-function cannotCross(label: string, what: string): UnsupportedError {
-  return new UnsupportedError(
-    `the import \`${label}\` is ${what}, which cannot cross to another thread: start the module with thread: "inline"`,
-  );
-}
-
-function isSharedMemory(value: unknown): value is WebAssembly.Memory {
-  return (
-    value instanceof WebAssembly.Memory &&
-    typeof SharedArrayBuffer !== "undefined" &&
-    value.buffer instanceof SharedArrayBuffer
-  );
-}
+/** Without an error its number is 0. */
+type Answer = (layout: Layout, values: readonly unknown[], errorId: number) => void;
 
 /** The functions that a guest on another thread calls here: the user's imports, and what else only this thread has. */
 export class HostFunctions {
@@ -45,7 +32,7 @@ export class HostFunctions {
     for (const entry of module.importEntries) {
       const value = member(member(imports, entry.module), entry.name);
       if (value === undefined) continue;
-      const plan = this.#plan(entry.module, entry.name, entry.type, value);
+      const plan = this.#plan(entry, value);
       let namespace = this.plans.get(entry.module);
       if (namespace === undefined) {
         namespace = new Map();
@@ -67,31 +54,48 @@ export class HostFunctions {
 
   /** Adds a function for the worker's own use; its values travel as bytes. Answers its place. */
   add(label: string, callback: (...params: never[]) => unknown): number {
-    const host: HostTarget = { label, type: undefined, callback, takesContext: false };
-    return this.#served.push({ host, plan: functionPlan(label, this.#served.length, undefined) }) - 1;
+    return this.#add({ label, type: undefined, callback, takesContext: false });
   }
 
-  /** Calls the function of that place with the values of the record at `at`; answers when it has, now or later. */
-  serve(client: Client, context: Context, index: number, at: number): void {
+  plan(index: number): FunctionPlan {
+    return (this.#served[index] as Served).plan;
+  }
+
+  /**
+   * Calls the function of that place.
+   * @param answer told once, now or later: the results, or the number of the error
+   */
+  serve(index: number, context: Context, params: readonly unknown[], answer: Answer): void {
     const { host, plan } = this.#served[index] as Served;
-    const { words } = client;
-    const id = words.int32[at + ID] as number;
-    const { layout } = plan.parameters;
-    const values =
-      layout === undefined ? (decode(client.extra(at)) as unknown[]) : readValues(words, at, layout);
-    client.release();
-    this.#waiting++;
-    try {
-      const result = callHost(host, context, values);
-      if (isPromise(result)) {
-        result.then(
-          (settled) => this.#answer(client, id, plan, settled),
-          (error: unknown) => this.#fail(client, id, error),
+    const failed = (error: unknown): void => {
+      this.#errorId = (this.#errorId % 0xfffff) + 1;
+      this.#errors.set(this.#errorId, error);
+      this.#waiting--;
+      answer(NOTHING, [], this.#errorId);
+    };
+    const done = (result: unknown): void => {
+      try {
+        answer(
+          plan.results,
+          plan.type === undefined ? [result] : resultArray(result, plan.type.results.length),
+          0,
         );
-      } else this.#answer(client, id, plan, result);
+        this.#waiting--;
+      } catch (error) {
+        // References that can't cross.
+        failed(new HostFunctionError(describeThrown(error), { cause: error }));
+      }
+    };
+    this.#waiting++;
+    let result: unknown;
+    try {
+      result = callHost(host, context, params);
     } catch (error) {
-      this.#fail(client, id, error);
+      failed(error);
+      return;
     }
+    if (isPromise(result)) result.then(done, failed);
+    else done(result);
   }
 
   /** The error of that number, with its identity. */
@@ -104,63 +108,35 @@ export class HostFunctions {
     if (this.#errors.size > 0) this.#errors.clear();
   }
 
-  #answer(client: Client, id: number, { type, results }: FunctionPlan, result: unknown): void {
-    try {
-      const values = type === undefined ? [result] : resultArray(result, type.results.length);
-      client.answer(id, results.layout, values);
-      this.#waiting--;
-    } catch (error) {
-      // References that can't cross.
-      this.#fail(client, id, new HostFunctionError(describeThrown(error), { cause: error }));
-    }
-  }
-
-  #fail(client: Client, id: number, error: unknown): void {
-    const errorId = (this.#errorId % 0xfffff) + 1;
-    this.#errorId = errorId;
-    this.#errors.set(errorId, error);
-    this.#waiting--;
-    client.answerFailed(id, errorId);
-  }
-
-  #plan(
-    module: string,
-    name: string,
-    type: ModuleData["importEntries"][number]["type"],
-    value: unknown,
-  ): ImportPlan {
+  #plan({ module, name, type }: ShapeImport, value: unknown): ImportPlan {
     const label = `${module}::${name}`;
-    const known = type.kind === "function" ? type : undefined;
-    if (value instanceof HostFunction) {
-      const parameters = [...value.parameters];
-      const results = [...value.results];
-      const host: HostTarget = {
-        label,
-        type: known ?? { kind: "function", parameters, results },
-        callback: value.callback,
-        takesContext: true,
-      };
-      return { kind: "function", index: this.#serveHost(host), signature: { parameters, results } };
-    }
-    if (typeof value === "function") {
-      const host: HostTarget = {
-        label,
-        type: known,
-        callback: value as HostTarget["callback"],
-        takesContext: false,
-      };
-      return { kind: "function", index: this.#serveHost(host), signature: undefined };
-    }
-    if (isSharedMemory(value)) return { kind: "memory", memory: value };
     if (typeof value === "number" || typeof value === "bigint") return { kind: "value", value };
-    const what = Object.prototype.toString.call(value).slice(8, -1);
-    throw cannotCross(
-      label,
-      what === "WebAssembly.Memory" ? "a WebAssembly.Memory that is not shared" : `a ${what}`,
-    );
+    const isMemory = value instanceof WebAssembly.Memory;
+    if (isMemory && typeof SharedArrayBuffer !== "undefined" && value.buffer instanceof SharedArrayBuffer) {
+      return { kind: "memory", memory: value };
+    }
+    const typed = value instanceof HostFunction;
+    if (!typed && typeof value !== "function") {
+      const what = isMemory
+        ? "WebAssembly.Memory that is not shared"
+        : Object.prototype.toString.call(value).slice(8, -1);
+      throw new UnsupportedError(
+        `the import \`${label}\` is a ${what}, which cannot cross to another thread: start the module with thread: "inline"`,
+      );
+    }
+    const signature = typed
+      ? { kind: "function" as const, parameters: [...value.parameters], results: [...value.results] }
+      : undefined;
+    const callback = (typed ? value.callback : value) as HostTarget["callback"];
+    const known = type.kind === "function" ? type : signature;
+    return {
+      kind: "function",
+      index: this.#add({ label, type: known, callback, takesContext: typed }),
+      signature,
+    };
   }
 
-  #serveHost(host: HostTarget): number {
+  #add(host: HostTarget): number {
     return this.#served.push({ host, plan: functionPlan(host.label, this.#served.length, host.type) }) - 1;
   }
 }

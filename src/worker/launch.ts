@@ -6,10 +6,11 @@ import type { Limits } from "../start.js";
 import type { FileSystemShare } from "../vfs/share.js";
 import type { VirtualFileSystem } from "../vfs/virtual-file-system.js";
 import type { WasiOptions } from "../wasi/options.js";
+import { SharedEngine } from "./client.js";
 import type { ServedBackends } from "./file-proxy.js";
-import { WorkerEngine } from "./host.js";
+import type { WorkerEngine, WorkerParts } from "./host.js";
 import { HostFunctions } from "./host-functions.js";
-import { needsSharedMemory } from "./message-client.js";
+import { MessageEngine, needsSharedMemory } from "./message-client.js";
 import type { ExportPlans } from "./plans.js";
 import type { Channel, StartMessage, WasiPlan } from "./protocol.js";
 import { CHANNEL_BYTES } from "./ring.js";
@@ -87,11 +88,10 @@ export async function launch(
       wasi: planned?.plan,
       limits: limits.openFiles === undefined ? undefined : { openFiles: limits.openFiles },
     };
-    engine = new WorkerEngine(thread, {
+    const parts: WorkerParts = {
       id,
       shape,
       plans,
-      channel,
       functions,
       streams: planned?.streams,
       retire: () => planned?.files?.share.retire(TERMINATION_GRACE),
@@ -99,7 +99,9 @@ export async function launch(
         planned?.files?.share.recover();
         planned?.files?.served.release();
       },
-    });
+    };
+    engine =
+      channel === undefined ? new MessageEngine(thread, parts) : new SharedEngine(thread, parts, channel);
     signal?.throwIfAborted();
     await engine.start(message);
     return engine;

@@ -1,66 +1,63 @@
+import type { ExitReason, Pending } from "../engine.js";
 import { UnsupportedError } from "../errors.js";
-import type { ThreadSupport } from "../platform.js";
-import { toEngine, type WasmValue } from "../values.js";
-import type { Caller, CallerHost, Pending } from "./caller.js";
+import { platform, type Thread, type ThreadSupport } from "../platform.js";
+import type { WasmValue } from "../values.js";
 import { decode } from "./codec.js";
-import type { Deadlines } from "./deadlines.js";
-import type { FunctionPlan } from "./plans.js";
+import { WorkerEngine, type WorkerParts } from "./host.js";
+import { engineValues } from "./plans.js";
 import type { CallMessage, WorkerMessage } from "./protocol.js";
 
 /** For what a background guest can't have without shared memory. */
-export function needsSharedMemory(what: string, { reason }: ThreadSupport): UnsupportedError {
+export function needsSharedMemory(
+  what: string,
+  { reason }: ThreadSupport = platform().threadSupport(),
+): UnsupportedError {
   return new UnsupportedError(
     `${what} memory that is shared with the guest's thread, and ${reason}; or start it with thread: "inline"`,
   );
 }
 
 /** The host's end where no memory can be shared: calls and their results travel as messages. */
-export class MessageClient implements Caller {
-  readonly #post: (message: CallMessage) => void;
-  readonly #host: CallerHost;
-  readonly #deadlines: Deadlines;
-  #pending: Pending[] = [];
+export class MessageEngine extends WorkerEngine {
+  protected readonly calls: Pending[] = [];
 
-  constructor(post: (message: CallMessage) => void, host: CallerHost, deadlines: Deadlines) {
-    this.#post = post;
-    this.#host = host;
-    this.#deadlines = deadlines;
-    host.keepAlive(true);
+  constructor(thread: Thread, parts: WorkerParts) {
+    super(thread, parts);
+    this.keepAlive(true);
   }
 
-  started(): void {
-    if (this.#pending.length === 0) this.#idle();
+  protected started(): void {
+    if (this.calls.length > 0) return;
+    this.keepAlive(false);
+    this.idle();
   }
 
-  call(plan: FunctionPlan, params: readonly unknown[], pending: Pending): void {
-    const { types } = plan.parameters;
-    const values = params.map((value, index) => toEngine(value, types[index] ?? "externref", index + 1));
-    this.#post({ kind: "call", index: plan.index, values });
-    this.#pending.push(pending);
-    if (this.#pending.length === 1) this.#host.keepAlive(true);
-    this.#deadlines.add(pending.deadline);
-    this.#deadlines.arm();
+  protected send(pending: Pending): void {
+    const { plan, params, deadline } = pending;
+    this.post({ kind: "call", index: plan.index, values: engineValues(plan, params) } satisfies CallMessage);
+    this.calls.push(pending);
+    this.keepAlive(true);
+    this.deadlines.add(deadline);
+    this.deadlines.arm();
   }
 
-  receive(message: WorkerMessage): void {
-    if (message.kind !== "result" && message.kind !== "error") return;
-    const pending = this.#pending.shift();
-    if (this.#pending.length === 0) this.#idle();
+  protected override receive(message: WorkerMessage): void {
+    if (message.kind !== "result" && message.kind !== "error") {
+      super.receive(message);
+      return;
+    }
+    const pending = this.calls.shift();
+    this.started();
     if (message.kind === "result") pending?.resolve(message.values as WasmValue[]);
-    else pending?.reject(this.#host.guestError(decode(message.bytes)));
+    else pending?.reject(this.guestError(decode(message.bytes)));
   }
 
-  get calls(): Iterable<Pending> {
-    return this.#pending;
+  override memory(): never {
+    throw needsSharedMemory("Process.memory needs");
   }
 
-  end(settle: (pending: Pending) => void): void {
-    for (const pending of this.#pending.splice(0)) settle(pending);
-  }
-
-  #idle(): void {
-    this.#host.keepAlive(false);
-    this.#deadlines.rest();
-    this.#host.settled();
+  protected override close(reason: ExitReason): Promise<void> {
+    this.calls.length = 0;
+    return super.close(reason);
   }
 }

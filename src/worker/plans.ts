@@ -1,12 +1,8 @@
 import { CallError } from "../errors.js";
-import type { FunctionType, ShapeType, ValueType } from "../shape.js";
-import { type Layout, layoutOf } from "./values.js";
-
-/** How the values of a signature's one side travel. */
-export interface SidePlan {
-  readonly types: readonly ValueType[];
-  readonly layout: Layout;
-}
+import { isKind, notFound } from "../exported-globals.js";
+import type { FunctionType, ShapeType } from "../shape.js";
+import { toEngine } from "../values.js";
+import { type Layout, layoutOf } from "./layout.js";
 
 /** An exported or imported function as both threads see it. */
 export interface FunctionPlan {
@@ -15,16 +11,17 @@ export interface FunctionPlan {
   readonly index: number;
   /** `undefined` where the module's bytes, and so its types, are unknown. */
   readonly type: FunctionType | undefined;
-  readonly parameters: SidePlan;
-  readonly results: SidePlan;
-}
-
-function side(types: readonly ValueType[] | undefined): SidePlan {
-  return types === undefined ? { types: [], layout: undefined } : { types, layout: layoutOf(types) };
+  readonly parameters: Layout;
+  readonly results: Layout;
 }
 
 export function functionPlan(name: string, index: number, type: FunctionType | undefined): FunctionPlan {
-  return { name, index, type, parameters: side(type?.parameters), results: side(type?.results) };
+  return { name, index, type, parameters: layoutOf(type?.parameters), results: layoutOf(type?.results) };
+}
+
+/** The params of a call as the engine takes them. Throws where they don't fit. */
+export function engineValues({ type }: FunctionPlan, params: readonly unknown[]): unknown[] {
+  return params.map((value, index) => toEngine(value, type?.parameters[index] ?? "externref", index + 1));
 }
 
 /** The exported functions; both threads number them alike, in the module's order. What one of them needs is made when it is called. */
@@ -37,9 +34,7 @@ export class ExportPlans {
   constructor(exports: ReadonlyMap<string, ShapeType>) {
     this.#exports = exports;
     for (const [name, type] of exports) {
-      if (type.kind === "function" || (type.kind === "untyped" && type.of === "function")) {
-        this.#indexes.set(name, this.#names.push(name) - 1);
-      }
+      if (isKind(type, "function")) this.#indexes.set(name, this.#names.push(name) - 1);
     }
   }
 
@@ -64,13 +59,11 @@ export class ExportPlans {
    */
   for(name: string, params: readonly unknown[]): FunctionPlan {
     const index = this.#indexes.get(name);
-    if (index === undefined) throw new CallError(`exported function \`${name}\` not found`);
+    if (index === undefined) throw notFound("function", name);
     const plan = this.at(index);
-    const { type } = plan;
-    if (type !== undefined && type.parameters.length !== params.length) {
-      throw new CallError(
-        `number of params does not match. expected ${type.parameters.length}, got ${params.length}`,
-      );
+    const expected = plan.type?.parameters.length ?? params.length;
+    if (expected !== params.length) {
+      throw new CallError(`number of params does not match. expected ${expected}, got ${params.length}`);
     }
     return plan;
   }

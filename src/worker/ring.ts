@@ -3,17 +3,17 @@
  * last: the reader sees it and the record in the same cache line, and sleeps on that very word.
  */
 
-/** Words (4 bytes) of a record. The first 64 bytes are one cache line: six values travel in it. */
-export const RECORD_WORDS = 32;
+import { ByteQueue } from "../pipe-queue.js";
+import { decode, encode } from "./codec.js";
+import { type Layout, RECORD_WORDS, readValues, type Words, writeValues } from "./layout.js";
+import type { Channel } from "./protocol.js";
+
 /** The words of a record, from its first: kind in the low byte, which function or error it is about above. */
 export const KIND = 1;
 /** The number that an answer refers to. */
 export const ID = 2;
 /** Bytes that follow in the lane's queue, for what is too big for a record. */
 export const EXTRA = 3;
-/** The first of the values, eight bytes each. */
-export const VALUES = 4;
-export const MOST_VALUES = (RECORD_WORDS - VALUES) / 2;
 
 // Words of the channel's header, a cache line each.
 /** 1 while the worker sleeps. */
@@ -35,23 +35,17 @@ export const CALL_WINDOW = 48;
 /** The same for what goes to a guest that waits in a host call. */
 export const ANSWER_WINDOW = ANSWERS;
 
-/** The same buffer as 32-bit integers, doubles and 64-bit integers. */
-export interface Words {
-  readonly int32: Int32Array;
-  readonly float64: Float64Array;
-  readonly int64: BigInt64Array;
-}
-
-export class RingWriter {
+/** A ring as one of its two threads sees it: the writer publishes, the reader waits and releases. */
+export class Ring {
   readonly #int32: Int32Array;
   readonly #base: number;
   readonly #mask: number;
   #sequence = 1;
-  /** Word index of the record that is being filled. */
+  /** Word index of the next record. */
   at: number;
 
-  constructor(words: Words, base: number, records: number) {
-    this.#int32 = words.int32;
+  constructor(int32: Int32Array, base: number, records: number) {
+    this.#int32 = int32;
     this.#base = base;
     this.#mask = records - 1;
     this.at = base + RECORD_WORDS;
@@ -61,25 +55,8 @@ export class RingWriter {
   publish(): number {
     const published = this.at;
     Atomics.store(this.#int32, published, this.#sequence);
-    this.#sequence = (this.#sequence + 1) | 0;
-    this.at = this.#base + (this.#sequence & this.#mask) * RECORD_WORDS;
+    this.release();
     return published;
-  }
-}
-
-export class RingReader {
-  readonly #int32: Int32Array;
-  readonly #base: number;
-  readonly #mask: number;
-  #sequence = 1;
-  /** Word index of the next record. */
-  at: number;
-
-  constructor(words: Words, base: number, records: number) {
-    this.#int32 = words.int32;
-    this.#base = base;
-    this.#mask = records - 1;
-    this.at = base + RECORD_WORDS;
   }
 
   get ready(): boolean {
@@ -124,17 +101,62 @@ const ANSWERS_AT = CALLS_AT + CALLS * RECORD_WORDS;
 const REPLIES_AT = ANSWERS_AT + ANSWERS * RECORD_WORDS;
 export const CHANNEL_BYTES = (REPLIES_AT + REPLIES * RECORD_WORDS) * 4;
 
-export function wordsOf(buffer: SharedArrayBuffer): Words {
-  return {
-    int32: new Int32Array(buffer),
-    float64: new Float64Array(buffer),
-    int64: new BigInt64Array(buffer),
-  };
-}
+/** What a record carries: values, or what they have been encoded to. */
+export type Values = readonly unknown[] | Uint8Array;
 
-/** Where the rings lie: calls and, for a guest that waits in a host call, answers go to the worker, replies to the host. */
-export const RINGS = {
-  calls: [CALLS_AT, CALLS],
-  answers: [ANSWERS_AT, ANSWERS],
-  replies: [REPLIES_AT, REPLIES],
-} as const;
+/** No values at all. */
+export const NOTHING: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
+
+/** One thread's end of the channel. Calls and, for a guest that waits in a host call, answers go to the worker, replies to the host. */
+export class ChannelEnd implements Words {
+  readonly int32: Int32Array;
+  readonly float64: Float64Array;
+  readonly int64: BigInt64Array;
+  readonly calls: Ring;
+  readonly answers: Ring;
+  readonly replies: Ring;
+  readonly #incoming: ByteQueue;
+  readonly #outgoing: ByteQueue;
+
+  constructor({ words, toWorker, toHost }: Channel, onHost: boolean) {
+    this.int32 = new Int32Array(words);
+    this.float64 = new Float64Array(words);
+    this.int64 = new BigInt64Array(words);
+    this.calls = new Ring(this.int32, CALLS_AT, CALLS);
+    this.answers = new Ring(this.int32, ANSWERS_AT, ANSWERS);
+    this.replies = new Ring(this.int32, REPLIES_AT, REPLIES);
+    this.#incoming = ByteQueue.attach(onHost ? toHost : toWorker);
+    this.#outgoing = ByteQueue.attach(onHost ? toWorker : toHost);
+  }
+
+  /** The values of the record at `at`; without a layout what came as bytes. */
+  read(at: number, layout: Layout): unknown {
+    if (layout !== undefined) return readValues(this, at, layout);
+    const bytes = new Uint8Array(this.int32[at + EXTRA] as number);
+    this.#incoming.read(bytes, 0, bytes.length);
+    return decode(bytes);
+  }
+
+  /** Publishes a record with values, or the bytes for those without a layout; answers its word index. */
+  write(ring: Ring, word: number, id: number, layout: Layout, values: Values): number {
+    if (layout !== undefined) {
+      writeValues(this, ring.at, layout, values as readonly unknown[]);
+      return this.publish(ring, word, id, 0);
+    }
+    const bytes = values instanceof Uint8Array ? values : encode(values);
+    const { length } = bytes;
+    if (this.#outgoing.write(bytes, 0, length) !== length) {
+      throw new RangeError(`out of memory: ${length} bytes could not be sent to the other thread`);
+    }
+    return this.publish(ring, word, id, length);
+  }
+
+  /** Publishes a record whose values have been written. */
+  publish(ring: Ring, word: number, id: number, extra: number): number {
+    const { at } = ring;
+    this.int32[at + KIND] = word;
+    this.int32[at + ID] = id;
+    this.int32[at + EXTRA] = extra;
+    return ring.publish();
+  }
+}

@@ -4,6 +4,7 @@ import { createInstanceSync, type Instance } from "../instance.js";
 import { setLockOwner } from "../pipe-owners.js";
 import { platform } from "../platform.js";
 import { toCallError } from "../traps.js";
+import { resultArray } from "../values.js";
 import type { Backend } from "../vfs/contract.js";
 import { attachFileSystem } from "../vfs/share.js";
 import { WasiExit } from "../wasi/exit.js";
@@ -11,7 +12,7 @@ import type { WasiOptions } from "../wasi/options.js";
 import { wasiFactory } from "../wasi/provider.js";
 import "../wasi/wasi.js";
 import { encodeThrown } from "./codec.js";
-import { Endpoint, type Exported, type Functions, HostFailure } from "./endpoint.js";
+import { type Endpoint, type Exported, type Functions, HostFailure, openEndpoint } from "./endpoint.js";
 import { ProxyBackend } from "./file-proxy.js";
 import { openStream } from "./guest-streams.js";
 import { ExportPlans, functionPlan } from "./plans.js";
@@ -46,7 +47,7 @@ function start(message: StartMessage, post: Post): Functions | undefined {
   let functions: Functions;
   const endpoint =
     message.channel &&
-    new Endpoint({
+    openEndpoint({
       channel: message.channel,
       now: platform().monotonicNow,
       ringByMessage: () => post({ kind: "bell" }),
@@ -58,15 +59,10 @@ function start(message: StartMessage, post: Post): Functions | undefined {
     post({ kind: "ready", memories: sharedMemories(instance) });
   } catch (thrown) {
     const id = failureOf(thrown);
-    post({ kind: "failed", hostError: id, bytes: id === 0 ? encoded(encodeThrown(thrown)) : undefined });
+    post({ kind: "failed", hostError: id, bytes: id === 0 ? encodeThrown(thrown) : undefined });
     return undefined;
   }
   return endpoint === undefined ? functions : endpoint.serve(functions);
-}
-
-/** Bytes of their own: a view would take its whole buffer along. */
-function encoded(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  return bytes.slice() as Uint8Array<ArrayBuffer>;
 }
 
 function instantiate(message: StartMessage, endpoint: Endpoint | undefined, post: Post): Instance {
@@ -95,7 +91,7 @@ function instantiate(message: StartMessage, endpoint: Endpoint | undefined, post
     const count = type?.results.length ?? 1;
     if (endpoint === undefined) throw new TypeError("host functions need shared memory");
     return (...values: unknown[]): unknown => {
-      const answered = endpoint.ask(records.HOST_CALL, index, parameters.layout, values, results.layout);
+      const answered = endpoint.ask(records.HOST_CALL, index, parameters, values, results);
       return count === 1 ? answered[0] : count === 0 ? undefined : answered;
     };
   };
@@ -111,7 +107,7 @@ function instantiate(message: StartMessage, endpoint: Endpoint | undefined, post
 function wasiOptions(plan: WasiPlan, endpoint: Endpoint | undefined, post: Post): WasiOptions {
   const host = {
     ring: () => endpoint?.ring(),
-    wantInput: () => endpoint?.tell(records.WANT_INPUT, 0),
+    wantInput: () => endpoint?.tell(records.WANT_INPUT),
     post: (stream: 1 | 2, bytes: Uint8Array<ArrayBuffer>) => post({ kind: "output", stream, bytes }),
   };
   const call = (index: number, values: unknown[]): unknown =>
@@ -187,14 +183,13 @@ function guestError(
 
 function serveMessage({ values }: CallMessage, exported: Exported, started: StartMessage, post: Post): void {
   try {
-    const result = exported.call(...values);
-    const count = exported.plan.results.types.length;
-    post({ kind: "result", values: count === 1 ? [result] : count === 0 ? [] : (result as unknown[]) });
+    const results = resultArray(exported.call(...values), exported.plan.type?.results.length);
+    post({ kind: "result", values: [...results] });
   } catch (thrown) {
     if (thrown instanceof WasiExit && thrown.code === 0) post({ kind: "result", values: [] });
     else {
       const error = guestError(thrown, started, exported, values);
-      post({ kind: "error", bytes: encoded(encodeThrown(error)) });
+      post({ kind: "error", bytes: encodeThrown(error) });
     }
   }
 }

@@ -1,6 +1,18 @@
 import type { ValueType } from "../shape.js";
 import type { WasmValue } from "../values.js";
-import { MOST_VALUES, VALUES, type Words } from "./ring.js";
+
+/** Words (4 bytes) of a record. The first 64 bytes are one cache line: six values travel in it. */
+export const RECORD_WORDS = 32;
+/** The first of the values, eight bytes each. */
+const VALUES = 4;
+const MOST_VALUES = (RECORD_WORDS - VALUES) / 2;
+
+/** The same buffer as 32-bit integers, doubles and 64-bit integers. */
+export interface Words {
+  readonly int32: Int32Array;
+  readonly float64: Float64Array;
+  readonly int64: BigInt64Array;
+}
 
 const INT32 = 0;
 const FLOAT64 = 1;
@@ -10,8 +22,8 @@ const INT64 = 2;
 export type Layout = Uint8Array | undefined;
 
 /** Both threads derive the same layout from the same signature, so records carry no types. */
-export function layoutOf(types: readonly ValueType[]): Layout {
-  if (types.length > MOST_VALUES) return undefined;
+export function layoutOf(types: readonly ValueType[] | undefined): Layout {
+  if (types === undefined || types.length > MOST_VALUES) return undefined;
   const layout = new Uint8Array(types.length);
   for (const [index, type] of types.entries()) {
     if (type === "i32") layout[index] = INT32;
@@ -36,16 +48,13 @@ export function writeValues(words: Words, at: number, layout: Uint8Array, values
   }
 }
 
-export function readValue(words: Words, at: number, code: number, index: number): WasmValue {
-  const word = at + VALUES + index * 2;
-  if (code === INT32) return words.int32[word];
-  return code === FLOAT64 ? words.float64[word >> 1] : words.int64[word >> 1];
-}
-
 export function readValues(words: Words, at: number, layout: Uint8Array): WasmValue[] {
   const values: WasmValue[] = [];
   for (let index = 0; index < layout.length; index++) {
-    values.push(readValue(words, at, layout[index] as number, index));
+    const word = at + VALUES + index * 2;
+    const code = layout[index];
+    if (code === INT32) values.push(words.int32[word]);
+    else values.push(code === FLOAT64 ? words.float64[word >> 1] : words.int64[word >> 1]);
   }
   return values;
 }
