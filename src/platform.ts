@@ -50,8 +50,6 @@ export interface Platform {
   randomFill(bytes: Uint8Array): void;
   readonly stdio: HostStdio;
   threadSupport(): ThreadSupport;
-  /** Starts a thread that runs the worker's code (`src/worker/server.ts`), from `url` where one is given. */
-  spawnThread(options: { url?: string | URL; name?: string }): Promise<Thread>;
   /** Whether `Atomics.wait` may be used on the thread that asks. */
   mayBlock(): boolean;
   /** A directory of the host, where there are any; throws `UnsupportedError` where not. */
@@ -65,7 +63,24 @@ export interface Platform {
   readUrl?(url: URL): Promise<Uint8Array> | undefined;
 }
 
+/** Starts a thread that runs the worker's code (`src/worker/server.ts`), from `url` where one is given. */
+export type SpawnThread = (options: { url?: string | URL; name?: string }) => Promise<Thread>;
+
 let current: Platform | undefined;
+let spawn: SpawnThread | undefined;
+
+/**
+ * Applies the platform's threads. They are no part of `Platform`, so that a bundler can leave them out of an app that starts none: an
+ * entry point calls this with what starts guests, not by itself.
+ */
+export function useThreads(spawnThread: SpawnThread): void {
+  spawn = spawnThread;
+}
+
+export const spawnThread: SpawnThread = (options) => {
+  if (spawn === undefined) throw new Error('no threads: import "wasmex", not a file inside it');
+  return spawn(options);
+};
 
 /** Applies the platform that the core runs on. Entry points call it once, when they are loaded. */
 export function usePlatform(platform: Platform): void {

@@ -6,7 +6,7 @@ import { shapeOf } from "./instance.js";
 import { markInstantiated } from "./instantiated.js";
 import { Module } from "./module.js";
 import { Pipe } from "./pipe.js";
-import { platform, type Thread } from "./platform.js";
+import { platform, spawnThread, type Thread } from "./platform.js";
 import { Process } from "./process.js";
 import type { ModuleSource } from "./source.js";
 import type { AnyExports } from "./typed-exports.js";
@@ -241,7 +241,7 @@ function spawn(name: string | undefined, url: string | URL | undefined): Promise
   if (!threads) {
     return Promise.reject(new UnsupportedError(`thread: "worker" is not possible here: ${reason}`));
   }
-  return platform().spawnThread({ ...(url !== undefined && { url }), ...(name !== undefined && { name }) });
+  return spawnThread({ ...(url !== undefined && { url }), ...(name !== undefined && { name }) });
 }
 
 async function startInline(

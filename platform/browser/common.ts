@@ -3,7 +3,7 @@ import type { Platform } from "../../src/platform.js";
 import { stdio } from "./stdio.js";
 
 /** What a background thread has as well as the page; the rest of the platform is the page's alone. */
-export const common: Omit<Platform, "threadSupport" | "spawnThread" | "loadWabt"> = {
+export const common: Omit<Platform, "threadSupport" | "loadWabt"> = {
   name: "browser",
   now: () => performance.timeOrigin + performance.now(),
   monotonicNow: () => performance.now(),

@@ -1,6 +1,17 @@
-import type { Platform } from "../../src/platform.js";
+import type { Platform, ThreadSupport } from "../../src/platform.js";
 import { common } from "./common.js";
-import { spawnThread, threadSupport } from "./threads.js";
 import { loadWabt } from "./wabt.js";
 
-export const browserPlatform: Platform = { ...common, threadSupport, spawnThread, loadWabt };
+const HEADERS =
+  "this page is not cross-origin isolated: send it with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp";
+
+function threadSupport(): ThreadSupport {
+  const threads = typeof Worker !== "undefined";
+  // Some engines have the class but give no access to it on pages that aren't isolated, others the other way round.
+  const sharedMemory = typeof SharedArrayBuffer !== "undefined" && globalThis.crossOriginIsolated !== false;
+  const reason = threads ? (sharedMemory ? "" : HEADERS) : "there are no workers here";
+  // A server that renders pages may have no `navigator`.
+  return { threads, sharedMemory, reason, parallelism: globalThis.navigator?.hardwareConcurrency ?? 1 };
+}
+
+export const browserPlatform: Platform = { ...common, threadSupport, loadWabt };

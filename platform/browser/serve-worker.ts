@@ -3,7 +3,7 @@ import { serveThread } from "../../src/worker/server.js";
 import { common } from "./common.js";
 
 function none(): never {
-  throw new TypeError("a background thread has no threads of its own and parses no text");
+  throw new TypeError("a background thread parses no text");
 }
 
 /** Makes this thread serve the host that started it. */
@@ -11,7 +11,6 @@ export function serveWorker(): void {
   usePlatform({
     ...common,
     threadSupport: () => ({ threads: false, sharedMemory: false, reason: "this is a background thread" }),
-    spawnThread: none,
     loadWabt: none,
   });
   const receive = serveThread((message) => postMessage(message));

@@ -1,17 +1,5 @@
 import { WasmexError } from "../../src/errors.js";
-import type { Thread, ThreadSupport } from "../../src/platform.js";
-
-const HEADERS =
-  "this page is not cross-origin isolated: send it with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp";
-
-export function threadSupport(): ThreadSupport {
-  const threads = typeof Worker !== "undefined";
-  // Some engines have the class but give no access to it on pages that aren't isolated, others the other way round.
-  const sharedMemory = typeof SharedArrayBuffer !== "undefined" && globalThis.crossOriginIsolated !== false;
-  const reason = threads ? (sharedMemory ? "" : HEADERS) : "there are no workers here";
-  // A server that renders pages may have no `navigator`.
-  return { threads, sharedMemory, reason, parallelism: globalThis.navigator?.hardwareConcurrency ?? 1 };
-}
+import type { Thread } from "../../src/platform.js";
 
 let blobUrl: string | undefined;
 

@@ -3,7 +3,7 @@ import { openDirectory, openShared } from "./directory.js";
 import { stdio } from "./stdio.js";
 
 /** What a background thread has as well as the host; the rest of the platform is the host's alone. */
-export const common: Omit<Platform, "threadSupport" | "spawnThread" | "loadWabt"> = {
+export const common: Omit<Platform, "threadSupport" | "loadWabt"> = {
   name: "node",
   now: () => performance.timeOrigin + performance.now(),
   monotonicNow: () => performance.now(),

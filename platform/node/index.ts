@@ -1,6 +1,8 @@
-import { usePlatform } from "../../src/platform.js";
+import { usePlatform, useThreads } from "../../src/platform.js";
 import { nodePlatform } from "./platform.js";
+import { spawnThread } from "./threads.js";
 
 usePlatform(nodePlatform);
+useThreads(spawnThread);
 
 export * from "../../src/index.js";

@@ -1,12 +1,11 @@
 import { readFile } from "node:fs/promises";
 import type { Platform } from "../../src/platform.js";
 import { common } from "./common.js";
-import { spawnThread, threadSupport } from "./threads.js";
+import { threadSupport } from "./threads.js";
 
 export const nodePlatform: Platform = {
   ...common,
   threadSupport,
-  spawnThread,
   readUrl: (url) => (url.protocol === "file:" ? readFile(url) : undefined),
   loadWabt: async () => (await import("wabt")).default(),
 };

@@ -5,13 +5,12 @@ import { serveThread } from "../../src/worker/server.js";
 import { common } from "./common.js";
 
 function none(): never {
-  throw new TypeError("a background thread has no threads of its own and parses no text");
+  throw new TypeError("a background thread parses no text");
 }
 
 usePlatform({
   ...common,
   threadSupport: () => ({ threads: false, sharedMemory: true, reason: "this is a background thread" }),
-  spawnThread: none,
   loadWabt: none,
 });
 

@@ -158,8 +158,10 @@ export function encode(root: unknown, lenient = false): Bytes {
   const stored: Uint8Array[] = [];
   let length = 0;
   const store = (bytes: Uint8Array): Parts => {
+    const start = length;
     stored.push(bytes);
-    return [length, (length += bytes.length)];
+    length += bytes.length;
+    return [start, length];
   };
   const put = (value: unknown, asText: boolean): unknown => {
     const type = typeof value;

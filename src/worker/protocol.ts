@@ -35,10 +35,8 @@ export type StreamPlan =
   | { readonly kind: "direct" }
   /** A pipe of the user's. */
   | { readonly kind: "pipe"; readonly pipe: SharedPipe }
-  /** A pipe that the host empties: into a callback or the console. */
-  | { readonly kind: "drain"; readonly pipe: SharedPipe; readonly terminal: boolean }
-  /** The host's own input, followed by the host once the guest asks. */
-  | { readonly kind: "follow"; readonly pipe: SharedPipe; readonly terminal: boolean }
+  /** A pipe that the host empties into a callback or the console, or fills with its own input once the guest asks. */
+  | { readonly kind: "host"; readonly pipe: SharedPipe; readonly terminal: boolean }
   /** Without shared memory: all the input there is, and output by message. */
   | { readonly kind: "bytes"; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly kind: "message" };

@@ -13,7 +13,7 @@ import { wasiFactory } from "../wasi/provider.js";
 import "../wasi/wasi.js";
 import { encodeThrown } from "./codec.js";
 import { type Endpoint, type Exported, type Functions, HostFailure, openEndpoint } from "./endpoint.js";
-import { ProxyBackend } from "./file-proxy.js";
+import { proxyBackend } from "./file-proxy.js";
 import { openStream } from "./guest-streams.js";
 import { ExportPlans, functionPlan } from "./plans.js";
 import type { CallMessage, HostMessage, StartMessage, WasiPlan, WorkerMessage } from "./protocol.js";
@@ -115,7 +115,7 @@ function wasiOptions(plan: WasiPlan, endpoint: Endpoint | undefined, post: Post)
   const { clock, random, fs, files = -1 } = plan;
   const open = (index: number, shared: unknown): Backend => {
     const opened = shared === undefined ? undefined : platform().openShared?.(shared);
-    return opened ?? new ProxyBackend((...operation) => call(files, [index, ...operation]));
+    return opened ?? proxyBackend((...operation) => call(files, [index, ...operation]));
   };
   return {
     ...plan.options,

@@ -19,7 +19,7 @@ function taker(target: OutputOption, fd: 1 | 2): Taker {
 function inputBytes(stdin: NonNullable<WasiOptions["stdin"]>): StreamPlan {
   if (!(stdin instanceof Pipe)) return { kind: "null" };
   if (stdin.blocking && !stdin.ended) {
-    throw needsSharedMemory("a stdin that is still being written needs", platform().threadSupport());
+    throw needsSharedMemory("a stdin that is still being written needs");
   }
   return { kind: "bytes", bytes: stdin.read() };
 }
@@ -50,7 +50,7 @@ export class HostStreams {
     this.plans = [
       stdin === "inherit"
         ? {
-            kind: "follow",
+            kind: "host",
             pipe: this.#share(this.#followed as Pipe),
             terminal: platform().stdio.isTerminal?.(0) !== false,
           }
@@ -121,7 +121,7 @@ export class HostStreams {
     const pipe = new Pipe();
     pipe.limitTo(AHEAD);
     this.#drains.push({ pipe, take: taker(target, fd) });
-    return { kind: "drain", pipe: this.#share(pipe), terminal: target === "inherit" };
+    return { kind: "host", pipe: this.#share(pipe), terminal: target === "inherit" };
   }
 
   #share(pipe: Pipe, limit?: number): ReturnType<Pipe["share"]> {
