@@ -7,22 +7,9 @@ import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
 import wabt from "wabt";
 import * as Wasmex from "../../dist/node/index.js";
 import { formatRatio, formatTime, interleave, median, table } from "./harness.mjs";
+import { HOST_CALLS, LARGE, SMALL } from "./process-modules.mjs";
 
-const SOURCE = `(module
-  (import "extism:host/user" "ask" (func $ask (param i64) (result i64)))
-  (memory (export "memory") 1)
-  (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
-  (func (export "nothing") (result i32) (i32.const 0))
-  (func (export "loop") (result i32) (local $left i64)
-    (local.set $left (i64.const 1000))
-    (loop $again
-      (drop (call $ask (local.get $left)))
-      (br_if $again (i32.eqz (i64.eqz (local.tee $left (i64.sub (local.get $left) (i64.const 1))))))
-    )
-    (i32.const 0)))`;
-const HOST_CALLS = 1000;
-
-const parsed = (await wabt()).parseWat("bench.wat", SOURCE);
+const parsed = (await wabt()).parseWat("bench.wat", SMALL);
 const bytes = new Uint8Array(parsed.toBinary({}).buffer);
 const module = await Wasmex.Module.compile(bytes);
 const imports = { "extism:host/user": { ask: (value) => value } };
@@ -175,7 +162,7 @@ async function calls() {
 }
 
 async function starts() {
-  const large = await largeModule();
+  const large = new Uint8Array((await wabt()).parseWat("large.wat", LARGE).toBinary({}).buffer);
   const samples = { bare: [], compile: [], wasmex: [], wasmexCompiled: [] };
   const bare = async () => {
     const began = performance.now();
@@ -225,20 +212,6 @@ async function starts() {
       ],
     ],
   );
-}
-
-/** A module that takes the engine a while: one function, many times over. */
-async function largeModule() {
-  const body = Array.from(
-    { length: 60 },
-    (_, index) => `(local.set 0 (i32.mul (local.get 0) (i32.const ${index + 3})))`,
-  );
-  const functions = Array.from(
-    { length: 400 },
-    (_, index) => `(func (export "f${index}") (param i32) (result i32) ${body.join("")} (local.get 0))`,
-  );
-  const text = `(module (memory (export "memory") 1) ${functions.join("\n")})`;
-  return new Uint8Array((await wabt()).parseWat("large.wat", text).toBinary({}).buffer);
 }
 
 await calls();
