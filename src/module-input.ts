@@ -1,21 +1,12 @@
-/** What a module is made from: bytes in hand, text, or the engine's own, and what the engine says of them. */
+/** What a module is made from: text or the engine's own, and what the engine says of them. */
 import { isContainer } from "./binary/container.js";
 import { decodeUtf8 } from "./binary/cursor.js";
-import { type Image, ImageBuilder } from "./binary/image.js";
 import { CompileError } from "./errors.js";
-import { classOf, viewOf } from "./source.js";
+import { classOf } from "./source-bytes.js";
 
 /** What the engine objects to, without its prefix. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message.replace(/^WebAssembly\.[\w.]+(\(\))?: /, "") : String(error);
-}
-
-/** A copy of bytes in hand; of what is none, an empty one. */
-export function imageOf(bytes: unknown): Image {
-  const view = viewOf(bytes) ?? new Uint8Array(0);
-  const builder = new ImageBuilder(view.length);
-  builder.push(view);
-  return builder.finish();
 }
 
 export function isEngineModule(source: unknown): source is WebAssembly.Module {

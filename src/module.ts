@@ -1,18 +1,18 @@
-import { pack, unpack } from "./binary/container.js";
+import { pack } from "./binary/container.js";
 import { Cursor } from "./binary/cursor.js";
 import type { Image } from "./binary/image.js";
 import { type ModuleInterface, readInterface } from "./binary/interface.js";
 import { NameSection } from "./binary/names.js";
-import { type Rewriting, rewriteHead } from "./binary/rewrite.js";
+import type { Rewriting } from "./binary/rewrite.js";
 import { isBinary } from "./binary/sections.js";
 import { CompileError, UnsupportedError, WasmexError } from "./errors.js";
 import { isInstantiated } from "./instantiated.js";
-import { imageOf, isEngineModule, messageOf, textOf } from "./module-input.js";
+import { isEngineModule, messageOf, textOf } from "./module-input.js";
 import { platform } from "./platform.js";
 import type { ExternKind, ExternType, ImportEntry, ModuleData, ShapeType } from "./shape.js";
-import { fail, type LoadOptions, load, type ModuleSource, viewOf } from "./source.js";
+import type { LoadOptions, ModuleSource } from "./source.js";
+import { imageOf, inHand, viewOf } from "./source-bytes.js";
 import { describeValue } from "./values.js";
-import { assemble } from "./wat.js";
 
 /** How a module is compiled. */
 export interface CompileOptions extends LoadOptions {
@@ -101,12 +101,17 @@ export class Module {
     try {
       source = await promise;
     } catch (error) {
+      const { fail } = await import("./loading.js");
       return fail("could not load the module", error);
     }
     options.signal?.throwIfAborted();
     if (typeof source === "string") return Module.#compileText(source, { ...given, what: "the text" });
     if (isEngineModule(source)) return new Module(given, origins.get(source), source);
-    const { what, image, streamed } = await load(source, options, given);
+    const view = viewOf(source);
+    const { what, image, streamed } =
+      view === undefined
+        ? await (await import("./loading.js")).load(source, options, given)
+        : inHand(view, given.what, options);
     const loaded: Given = { ...given, what };
     if (streamed !== undefined) {
       try {
@@ -140,6 +145,7 @@ export class Module {
         `${what} is an HTML or XML page, not a WebAssembly module: check where it comes from`,
       );
     }
+    const { assemble } = await import("./loading.js");
     const { bytes, objection } = await assemble(text, what);
     try {
       return await Module.#compileBinary(imageOf(bytes), given);
@@ -185,7 +191,9 @@ export class Module {
    * @throws {CompileError} (rejects) for a container that was cut, altered in any bit or is none
    */
   static async deserialize(bytes: ArrayBuffer | SharedArrayBuffer | ArrayBufferView): Promise<Module> {
-    const { module, name } = unpack(imageOf(bytes).bytes);
+    const copy = imageOf(bytes).bytes;
+    const { unpack } = await import("./loading.js");
+    const { module, name } = unpack(copy);
     const given = { what: "the serialized module", name, shared: sharesMemory() };
     return Module.#compileBinary(imageOf(module), given);
   }
@@ -294,10 +302,11 @@ export class Module {
     if (this.#image === undefined && memoryPages === undefined && tableElements === undefined)
       return this.compiled;
     const bytes = this.#bytes("limits");
-    const rewritten = rewriteHead(bytes, rewriting);
+    const isPlain = keyOf(rewriting) === keyOf({});
+    const rewritten = isPlain ? undefined : (await import("./loading.js")).rewriteHead(bytes, rewriting);
     if (rewritten === undefined) {
       if (this.#plain !== undefined) return this.#plain;
-      if (keyOf(rewriting) !== keyOf({})) return this.variant({});
+      if (!isPlain) return this.variant({});
       try {
         return this.#setPlain(await WebAssembly.compile(bytes));
       } catch (error) {

@@ -3,6 +3,7 @@ import { findCode, type Rewriting, rewriteHead } from "./binary/rewrite.js";
 import { CODE, HEADER_SIZE, isBinary } from "./binary/sections.js";
 import { CompileError } from "./errors.js";
 import { platform } from "./platform.js";
+import { classOf, inHand, viewOf } from "./source-bytes.js";
 
 /** What a module can be compiled from; a string is always WebAssembly text. */
 export type ModuleSource =
@@ -42,23 +43,8 @@ export interface Loaded {
     | undefined;
 }
 
-/** The name of an object's class as the engine knows it, the same for objects of another realm. */
-export function classOf(value: unknown): string {
-  return Object.prototype.toString.call(value).slice(8, -1);
-}
-
-/** A view of bytes in hand; `undefined` for what is none. */
-export function viewOf(source: unknown): Uint8Array | undefined {
-  if (ArrayBuffer.isView(source)) return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
-  const name = classOf(source);
-  if (name !== "ArrayBuffer" && name !== "SharedArrayBuffer") return undefined;
-  return (source as ArrayBuffer).byteLength === 0 ? new Uint8Array(0) : new Uint8Array(source as ArrayBuffer);
-}
-
-/** Reads any source but text and a `WebAssembly.Module`. */
+/** Reads any source but bytes in hand, text and a `WebAssembly.Module`. */
 export async function load(source: unknown, options: LoadOptions, rewriting: Rewriting): Promise<Loaded> {
-  const view = viewOf(source);
-  if (view !== undefined) return inHand(view, "the module", options);
   switch (classOf(source)) {
     case "URL": {
       const url = source as URL;
@@ -81,13 +67,6 @@ export async function load(source: unknown, options: LoadOptions, rewriting: Rew
         `a value of type ${typeof source} is no module: pass bytes, WebAssembly text, a URL, Request, Response, stream, Blob or WebAssembly.Module`,
       );
   }
-}
-
-function inHand(bytes: Uint8Array, what: string, options: LoadOptions): Loaded {
-  const builder = new ImageBuilder(bytes.length);
-  builder.push(bytes);
-  options.onProgress?.({ loaded: bytes.length, total: bytes.length });
-  return { what, image: builder.finish(), streamed: undefined };
 }
 
 /** Passes an abort on as it came and gives anything else a sentence of its own. */

@@ -1,7 +1,6 @@
 import { CompileError } from "../errors.js";
-import { decodeUtf8 } from "./cursor.js";
+import { concat, decodeUtf8 } from "./cursor.js";
 import { digest } from "./digest.js";
-import { concat } from "./rewrite.js";
 import { startsWith } from "./sections.js";
 
 /*

@@ -95,3 +95,16 @@ export class Cursor {
     }
   }
 }
+
+/** One array of all the parts. */
+export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  let size = 0;
+  for (const part of parts) size += part.length;
+  const result = new Uint8Array(size);
+  let at = 0;
+  for (const part of parts) {
+    result.set(part, at);
+    at += part.length;
+  }
+  return result;
+}

@@ -1,4 +1,5 @@
-import { concat, type RewrittenHead } from "./rewrite.js";
+import { concat } from "./cursor.js";
+import type { RewrittenHead } from "./rewrite.js";
 
 /** Bytes kept free before a module, so that a rewritten head, which is a little longer, fits without a second copy. */
 const SLACK = 64;

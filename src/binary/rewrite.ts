@@ -1,6 +1,6 @@
 import { CompileError } from "../errors.js";
 import { skipConstant } from "./constant.js";
-import { Cursor } from "./cursor.js";
+import { Cursor, concat } from "./cursor.js";
 import { ADDRESS_64, type Limits, leb, readLimits, SHARED, writeLimits } from "./limits.js";
 import { CODE, HEADER_SIZE, IMPORT, MEMORY, TABLE } from "./sections.js";
 import { readReference, readValueType } from "./value-types.js";
@@ -146,17 +146,4 @@ export function rewriteHead(bytes: Uint8Array<ArrayBuffer>, rewriting: Rewriting
     length = cursor.at;
   }
   return length > 0 ? { head: concat(parts), length } : undefined;
-}
-
-/** One array of all the parts. */
-export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  let size = 0;
-  for (const part of parts) size += part.length;
-  const result = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    result.set(part, at);
-    at += part.length;
-  }
-  return result;
 }

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { concat } from "../../src/binary/cursor.js";
 import { readInterface } from "../../src/binary/interface.js";
-import { concat, findCode, type Rewriting, rewriteHead } from "../../src/binary/rewrite.js";
+import { findCode, type Rewriting, rewriteHead } from "../../src/binary/rewrite.js";
 import { CompileError } from "../../src/errors.js";
 import { wat } from "../support/index.js";
 import { binary, section, vec } from "./build.js";

@@ -1,7 +1,8 @@
 import { pack, unpack } from "../../src/binary/container.js";
+import { concat } from "../../src/binary/cursor.js";
 import { readInterface } from "../../src/binary/interface.js";
 import { NameSection } from "../../src/binary/names.js";
-import { concat, findCode, type Rewriting, rewriteHead } from "../../src/binary/rewrite.js";
+import { findCode, type Rewriting, rewriteHead } from "../../src/binary/rewrite.js";
 import { CompileError } from "../../src/errors.js";
 import { engineAccepts, engineList } from "../binary/engine-list.js";
 import { features } from "../binary/features.js";

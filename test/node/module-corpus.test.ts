@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { concat } from "../../src/binary/cursor.js";
 import { readInterface } from "../../src/binary/interface.js";
-import { concat, rewriteHead } from "../../src/binary/rewrite.js";
+import { rewriteHead } from "../../src/binary/rewrite.js";
 
 const packages = new URL("../../node_modules/", import.meta.url);
 const files = readdirSync(packages, { recursive: true, encoding: "utf8" }).filter((path) =>
