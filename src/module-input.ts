@@ -1,7 +1,9 @@
 /** What a module is made from: text or the engine's own, and what the engine says of them. */
 import { isContainer } from "./binary/container.js";
 import { decodeUtf8 } from "./binary/cursor.js";
-import { CompileError } from "./errors.js";
+import type { ModuleInterface } from "./binary/interface.js";
+import { CompileError, UnsupportedError } from "./errors.js";
+import type { ExternKind, ExternType } from "./shape.js";
 import { classOf } from "./source-bytes.js";
 
 /** What the engine objects to, without its prefix. */
@@ -27,4 +29,35 @@ export function textOf(bytes: Uint8Array<ArrayBuffer>, what: string): string {
   throw new CompileError(
     `${what} is neither a WebAssembly module nor text: it begins with ${first}, not with 00 61 73 6d`,
   );
+}
+
+/** Why something can't be told of a module that is the engine's alone. */
+export const FOREIGN =
+  "unknown of a WebAssembly.Module that was compiled elsewhere: pass the bytes to Module.compile";
+
+const DETAILS = ["parameters", "results", "minimum", "shared", "element", "value", "mutable"];
+
+/** A type of which no more than the kind is known: asking for more is an error that says what to do. */
+function kindOnly(kind: ExternKind): ExternType {
+  const type = { kind };
+  for (const detail of DETAILS) {
+    Object.defineProperty(type, detail, {
+      get: () => {
+        throw new UnsupportedError(`${detail}: ${FOREIGN}`);
+      },
+    });
+  }
+  return Object.freeze(type) as ExternType;
+}
+
+/** What the engine tells of a module whose bytes are unknown. */
+export function kindsOf(compiled: WebAssembly.Module): ModuleInterface {
+  return {
+    exports: new Map(WebAssembly.Module.exports(compiled).map(({ name, kind }) => [name, kindOnly(kind)])),
+    imports: Object.freeze(
+      WebAssembly.Module.imports(compiled).map(({ module, name, kind }) =>
+        Object.freeze({ module, name, type: kindOnly(kind) }),
+      ),
+    ),
+  };
 }

@@ -7,7 +7,7 @@ import type { Rewriting } from "./binary/rewrite.js";
 import { isBinary } from "./binary/sections.js";
 import { CompileError, UnsupportedError, WasmexError } from "./errors.js";
 import { isInstantiated } from "./instantiated.js";
-import { isEngineModule, messageOf, textOf } from "./module-input.js";
+import { FOREIGN, isEngineModule, kindsOf, messageOf, textOf } from "./module-input.js";
 import { platform } from "./platform.js";
 import type { ExternKind, ExternType, ImportEntry, ModuleData, ShapeType } from "./shape.js";
 import type { LoadOptions, ModuleSource } from "./source.js";
@@ -400,36 +400,6 @@ export class Module {
     }
     return new CompileError(`${this.#what} could not be compiled: ${message}`, { cause: error });
   }
-}
-
-const FOREIGN =
-  "unknown of a WebAssembly.Module that was compiled elsewhere: pass the bytes to Module.compile";
-
-const DETAILS = ["parameters", "results", "minimum", "shared", "element", "value", "mutable"];
-
-/** A type of which no more than the kind is known: asking for more is an error that says what to do. */
-function kindOnly(kind: ExternKind): ExternType {
-  const type = { kind };
-  for (const detail of DETAILS) {
-    Object.defineProperty(type, detail, {
-      get: () => {
-        throw new UnsupportedError(`${detail}: ${FOREIGN}`);
-      },
-    });
-  }
-  return Object.freeze(type) as ExternType;
-}
-
-/** What the engine tells of a module whose bytes are unknown. */
-function kindsOf(compiled: WebAssembly.Module): ModuleInterface {
-  return {
-    exports: new Map(WebAssembly.Module.exports(compiled).map(({ name, kind }) => [name, kindOnly(kind)])),
-    imports: Object.freeze(
-      WebAssembly.Module.imports(compiled).map(({ module, name, kind }) =>
-        Object.freeze({ module, name, type: kindOnly(kind) }),
-      ),
-    ),
-  };
 }
 
 function keyOf({ shared, memoryPages, tableElements }: Rewriting): string {
