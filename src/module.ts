@@ -287,9 +287,7 @@ export class Module {
     const compiling = this.#compileVariant(rewriting);
     this.#variants.set(key, compiling);
     compiling.then(
-      (compiled) => {
-        this.#any ??= compiled;
-      },
+      (compiled) => void (this.#any ??= compiled),
       // A failure for want of memory may pass.
       () => this.#variants.delete(key),
     );
@@ -376,9 +374,7 @@ export class Module {
   }
 
   #bytes(wanted: string): Uint8Array<ArrayBuffer> {
-    if (this.#image === undefined) {
-      throw new UnsupportedError(`${wanted}: ${FOREIGN}`);
-    }
+    if (this.#image === undefined) throw new UnsupportedError(`${wanted}: ${FOREIGN}`);
     return this.#image.bytes;
   }
 
