@@ -287,7 +287,9 @@ export class Module {
     const compiling = this.#compileVariant(rewriting);
     this.#variants.set(key, compiling);
     compiling.then(
-      (compiled) => void (this.#any ??= compiled),
+      (compiled) => {
+        this.#any ??= compiled;
+      },
       // A failure for want of memory may pass.
       () => this.#variants.delete(key),
     );

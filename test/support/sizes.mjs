@@ -13,7 +13,7 @@ const BUDGETS = {
   /** Everything but the text parser, the worker's code included. */
   script: 64_000,
   /** What an app loads at once that imports only `Module`, `Instance` and `Memory`. */
-  core: 16_500,
+  core: 15_900,
 };
 
 /** @param {Uint8Array} bytes */
