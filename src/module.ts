@@ -101,8 +101,7 @@ export class Module {
     try {
       source = await promise;
     } catch (error) {
-      const { fail } = await import("./loading.js");
-      return fail("could not load the module", error);
+      return (await import("./loading.js")).fail("could not load the module", error);
     }
     options.signal?.throwIfAborted();
     if (typeof source === "string") return Module.#compileText(source, { ...given, what: "the text" });
@@ -145,8 +144,7 @@ export class Module {
         `${what} is an HTML or XML page, not a WebAssembly module: check where it comes from`,
       );
     }
-    const { assemble } = await import("./loading.js");
-    const { bytes, objection } = await assemble(text, what);
+    const { bytes, objection } = await (await import("./loading.js")).assemble(text, what);
     try {
       return await Module.#compileBinary(imageOf(bytes), given);
     } catch (error) {
