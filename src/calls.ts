@@ -15,7 +15,7 @@ export type ListCall = (params: readonly unknown[]) => WasmValue[];
 /** Throws what the caller is to see of an export's error; answers where the program ended well. */
 export type Rescue = (error: unknown, params: readonly unknown[]) => unknown;
 
-function wrongCount(expected: number, given: number): CallError {
+export function wrongCount(expected: number, given: number): CallError {
   return new CallError(`number of params does not match. expected ${expected}, got ${given}`);
 }
 

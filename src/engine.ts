@@ -41,6 +41,8 @@ export interface Pending {
   /** By the platform's monotonic clock, in milliseconds. */
   readonly began: number;
   readonly deadline: number;
+  /** What the caller waits on, once it has that. */
+  promise?: Promise<WasmValue[]>;
 }
 
 /** For a call that the end of its process has cut short, or that came after it. */
@@ -90,11 +92,12 @@ export abstract class Engine {
     signal?: AbortSignal,
   ): Promise<WasmValue[]> {
     let forget: (() => void) | undefined;
-    const promise = new Promise<WasmValue[]>((resolve, reject) => {
+    let sent: Pending | undefined;
+    let promise = new Promise<WasmValue[]>((resolve, reject) => {
       if (this.reason !== undefined) throw stoppedError(this.reason);
       signal?.throwIfAborted();
       const began = this.now();
-      const pending = { plan, params, resolve, reject, timeout, began, deadline: began + timeout };
+      const pending: Pending = { plan, params, resolve, reject, timeout, began, deadline: began + timeout };
       if (signal !== undefined) {
         const abort = (): void => {
           reject(signal.reason);
@@ -104,8 +107,11 @@ export abstract class Engine {
         forget = () => signal.removeEventListener("abort", abort);
       }
       this.send(pending);
+      sent = pending;
     });
-    return forget === undefined ? promise : promise.finally(forget);
+    if (forget !== undefined) promise = promise.finally(forget);
+    if (sent !== undefined) sent.promise = promise;
+    return promise;
   }
 
   async stop(): Promise<void> {
@@ -133,7 +139,11 @@ export abstract class Engine {
     this.#controller?.abort(reason.kind === "stopped" ? stoppedError(reason) : reason.error);
     const calls = [...this.calls];
     const closed = this.close(reason);
-    for (const { reject } of calls) reject(reason.kind === "crashed" ? reason.error : stoppedError(reason));
+    for (const { reject, promise } of calls) {
+      // Who stops a process knows that its calls end: one that nobody waits on yet is no unhandled rejection.
+      if (reason.kind === "stopped") promise?.catch(() => undefined);
+      reject(reason.kind === "crashed" ? reason.error : stoppedError(reason));
+    }
     void closed.finally(() => this.#exited.resolve(reason));
   }
 

@@ -3,7 +3,7 @@ import type { ModuleShape, ShapeType } from "./shape.js";
 import { toEngine, type WasmValue } from "./values.js";
 
 export function notFound(kind: string, name: string): CallError {
-  return new CallError(`exported ${kind} \`${name}\` not found`);
+  return new CallError(`exported ${kind} \`${String(name)}\` not found`);
 }
 
 /** Whether an import or export is of that kind, typed or not. */

@@ -1,6 +1,6 @@
 import { boundCall, type EngineFunction, type ListCall, listCall } from "./calls.js";
 import { InstanceContext, type InstanceHooks } from "./context.js";
-import { UnsupportedError } from "./errors.js";
+import { CallError, UnsupportedError, WasmexError } from "./errors.js";
 import { Globals, isKind, memoryName, notFound } from "./exported-globals.js";
 import { syncHostCall } from "./host-calls.js";
 import { type Imports, importObject, type Link, linkFailure, linkImports } from "./imports.js";
@@ -9,7 +9,7 @@ import { type ElementType, Memory } from "./memory.js";
 import type { Module } from "./module.js";
 import type { FunctionType, ModuleShape } from "./shape.js";
 import { toCallError, toGuestError } from "./traps.js";
-import type { WasmValue } from "./values.js";
+import { describeValue, type WasmValue } from "./values.js";
 import { WasiExit } from "./wasi/exit.js";
 import type { WasiOptions } from "./wasi/options.js";
 import { loadWasi, type WasiFactory, type WasiHost, wasiFactory } from "./wasi/provider.js";
@@ -97,6 +97,7 @@ export class Instance {
    * @throws TrapError (rejects) where the start function or `_initialize` traps
    */
   static async create(module: Module, options: InstanceOptions = {}): Promise<Instance> {
+    checkModule(module);
     const wasi = isWanted(options.wasi) ? await loadWasi() : undefined;
     const shape = shapeOf(module, await module.variant({}));
     const instance = await createInstance(shape, { ...options, ...(wasi && { wasiFactory: wasi }) });
@@ -110,6 +111,7 @@ export class Instance {
    * @throws UnsupportedError where `wasi` is set and WASI has not been loaded
    */
   static createSync(module: Module, options: InstanceOptions = {}): Instance {
+    checkModule(module);
     const instance = createInstanceSync(shapeOf(module, module.compiled), options);
     markInstantiated(module);
     return instance;
@@ -196,7 +198,14 @@ export class Instance {
 
   #rescue(error: unknown, type: FunctionType | undefined, params: readonly unknown[]): WasmValue[] {
     if (error instanceof WasiExit && error.code === 0) return [];
+    if (!Array.isArray(params)) throw new CallError(`params: pass an array, not ${describeValue(params)}`);
     throw toCallError(error, this.#shape, type, params);
+  }
+}
+
+function checkModule(module: unknown): void {
+  if (typeof (module as Module | undefined)?.variant !== "function") {
+    throw new WasmexError(`Instance: pass a Module, not ${describeValue(module)}; Module.compile makes one`);
   }
 }
 

@@ -4,6 +4,7 @@ import { memoryName } from "./exported-globals.js";
 import { type ElementType, Memory } from "./memory.js";
 import type { ModuleShape } from "./shape.js";
 import type { AnyExports, CallArguments, CallResults, ExportName } from "./typed-exports.js";
+import { describeValue } from "./values.js";
 import type { ExportPlans } from "./worker/plans.js";
 
 export type { ExitReason } from "./engine.js";
@@ -15,6 +16,15 @@ if (Symbol.asyncDispose === undefined) {
 
 const DEFAULT_TIMEOUT = 5000;
 const NO_PARAMS: readonly unknown[] = [];
+
+/** @internal */
+export function checkTimeout(timeout: unknown): void {
+  if (typeof timeout !== "number" || !(timeout >= 0)) {
+    throw new CallError(
+      `timeout: pass milliseconds from 0 on, or Infinity for none, not ${describeValue(timeout)}`,
+    );
+  }
+}
 
 /** How one call is bounded. */
 export interface CallOptions {
@@ -79,11 +89,10 @@ export class Process<Exports extends object = AnyExports> {
   ): Promise<unknown> {
     try {
       const { timeout = DEFAULT_TIMEOUT, signal } =
-        typeof options === "object" ? options : { timeout: options };
-      if (typeof timeout !== "number" || !(timeout >= 0)) {
-        throw new CallError(
-          `timeout: pass milliseconds from 0 on, or Infinity for none, not ${String(timeout)}`,
-        );
+        typeof options === "object" && options !== null ? options : { timeout: options };
+      checkTimeout(timeout);
+      if (signal !== undefined && typeof signal?.addEventListener !== "function") {
+        throw new CallError(`signal: pass an AbortSignal, not ${describeValue(signal)}`);
       }
       return this.#engine.call(this.#plans.for(name, params), params, timeout, signal);
     } catch (error) {

@@ -98,7 +98,7 @@ function isForeign(module: Module): boolean {
  * ```
  */
 export async function start<Exports extends object = AnyExports>(
-  options: StartOptions,
+  options: StartOptions = {},
 ): Promise<Process<Exports>> {
   const { signal } = options;
   const process = await startUntil<Exports>(options, signal);
@@ -138,6 +138,7 @@ export async function startUntil<Exports extends object = AnyExports>(
         ? source
         : await Module.compile(source, { thread: worker ? "worker" : "inline", signal });
     const wasi = options.wasi === true ? {} : options.wasi || undefined;
+    if (wasi !== undefined) (await import("./wasi/options.js")).checkOptions(wasi);
     const request = {
       module,
       imports: options.imports,

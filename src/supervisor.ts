@@ -72,6 +72,11 @@ export class Supervisor {
    * @throws (rejects) what the start of a child rejects with; those before it are stopped
    */
   static async start(specs: readonly ChildSpec[], options: SupervisorOptions = {}): Promise<Supervisor> {
+    if (!Array.isArray(specs)) {
+      throw new WasmexError(
+        `Supervisor.start: pass an array of childSpec({ id, ... }), not ${String(specs)}`,
+      );
+    }
     const supervisor = new Supervisor(options);
     try {
       for (const spec of specs) {

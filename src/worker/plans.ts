@@ -1,7 +1,7 @@
 import { CallError } from "../errors.js";
 import { isKind, notFound } from "../exported-globals.js";
 import type { FunctionType, ShapeType } from "../shape.js";
-import { toEngine } from "../values.js";
+import { describeValue, toEngine } from "../values.js";
 import { type Layout, layoutOf } from "./layout.js";
 
 /** An exported or imported function as both threads see it. */
@@ -60,6 +60,7 @@ export class ExportPlans {
   for(name: string, params: readonly unknown[]): FunctionPlan {
     const index = this.#indexes.get(name);
     if (index === undefined) throw notFound("function", name);
+    if (!Array.isArray(params)) throw new CallError(`params: pass an array, not ${describeValue(params)}`);
     const plan = this.at(index);
     const expected = plan.type?.parameters.length ?? params.length;
     if (expected !== params.length) {

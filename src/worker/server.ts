@@ -1,4 +1,5 @@
-import { ExitError, HostFunctionError, WasmexError } from "../errors.js";
+import { wrongCount } from "../calls.js";
+import { ExitError, HostFunctionError, TrapError, WasmexError } from "../errors.js";
 import { fn, type HostTarget } from "../imports.js";
 import { createInstanceSync, type Instance } from "../instance.js";
 import { setLockOwner } from "../pipe-owners.js";
@@ -59,7 +60,7 @@ function start(message: StartMessage, post: Post): Functions | undefined {
     post({ kind: "ready", memories: sharedMemories(instance) });
   } catch (thrown) {
     const id = failureOf(thrown);
-    post({ kind: "failed", hostError: id, bytes: id === 0 ? encodeThrown(thrown) : undefined });
+    post({ kind: "failed", hostError: id, bytes: id === 0 ? encodeThrown(startError(thrown)) : undefined });
     return undefined;
   }
   return endpoint === undefined ? functions : endpoint.serve(functions);
@@ -136,10 +137,19 @@ function exportedFunctions(message: StartMessage, instance: Instance): Functions
     let exported = found[index];
     if (exported === undefined) {
       const plan = plans.at(index);
-      exported = { plan, call: instance.exports[plan.name] as Exported["call"] };
+      const call = instance.exports[plan.name] as Exported["call"];
+      exported = { plan, call: plan.type === undefined ? counted(call) : call };
       found[index] = exported;
     }
     return exported;
+  };
+}
+
+/** Of a function whose type is unknown the engine tells how many params it takes, on this thread alone. */
+function counted(call: Exported["call"]): Exported["call"] {
+  return (...values) => {
+    if (values.length !== call.length) throw wrongCount(call.length, values.length);
+    return call(...values);
   };
 }
 
@@ -172,6 +182,16 @@ function guestError(
   if (thrown instanceof WasmexError) return thrown;
   if (thrown instanceof WasiExit) return new ExitError(thrown.code);
   if (thrown instanceof TypeError) return toCallError(thrown, message.module, plan.type, values);
+  return portable(thrown);
+}
+
+/** What to send for what came of the start function or `_initialize`: of a trap the engine's own error, as of a call. */
+function startError(thrown: unknown): unknown {
+  return thrown instanceof TrapError ? portable(thrown.cause) : thrown;
+}
+
+/** What a guest threw as an error that can cross to another thread. */
+function portable(thrown: unknown): unknown {
   const { Exception } = WebAssembly as { Exception?: typeof WebAssembly.Exception };
   if (Exception !== undefined && thrown instanceof Exception) {
     const error = new WebAssembly.RuntimeError("uncaught exception");
