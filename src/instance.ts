@@ -7,6 +7,7 @@ import { type Imports, importObject, type Link, linkFailure, linkImports } from 
 import { markInstantiated } from "./instantiated.js";
 import { type ElementType, Memory } from "./memory.js";
 import type { Module } from "./module.js";
+import { shifts } from "./module-input.js";
 import type { FunctionType, ModuleShape } from "./shape.js";
 import { toCallError, toGuestError } from "./traps.js";
 import { describeValue, type WasmValue } from "./values.js";
@@ -220,6 +221,7 @@ export function shapeOf(module: Module, compiled: WebAssembly.Module): ModuleSha
     ...module.shape(compiled),
     functionName: (index) => module.functionName(index),
     byteAt: (offset) => module.byteAt(offset),
+    offsetShift: shifts.get(compiled) ?? 0,
   };
 }
 

@@ -61,3 +61,6 @@ export function kindsOf(compiled: WebAssembly.Module): ModuleInterface {
     ),
   };
 }
+
+/** By how many bytes the code of a rewritten module lies further on than in the module that was given. */
+export const shifts = new WeakMap<WebAssembly.Module, number>();

@@ -5,9 +5,10 @@ import { type ModuleInterface, readInterface } from "./binary/interface.js";
 import { NameSection } from "./binary/names.js";
 import type { Rewriting } from "./binary/rewrite.js";
 import { isBinary } from "./binary/sections.js";
+import { orAborted } from "./deferred.js";
 import { CompileError, UnsupportedError, WasmexError } from "./errors.js";
 import { isInstantiated } from "./instantiated.js";
-import { FOREIGN, isEngineModule, kindsOf, messageOf, textOf } from "./module-input.js";
+import { FOREIGN, isEngineModule, kindsOf, messageOf, shifts, textOf } from "./module-input.js";
 import { platform } from "./platform.js";
 import type { ExternKind, ExternType, ImportEntry, ModuleData, ShapeType } from "./shape.js";
 import type { LoadOptions, ModuleSource } from "./source.js";
@@ -78,18 +79,8 @@ export class Module {
     options: CompileOptions = {},
   ): Promise<Module> {
     const { signal } = options;
-    if (signal === undefined) return Module.#compile(source, options);
-    let onAbort = () => {};
-    const aborted = new Promise<never>((_, reject) => {
-      onAbort = () => reject(signal.reason);
-      if (signal.aborted) onAbort();
-      else signal.addEventListener("abort", onAbort);
-    });
-    try {
-      return await Promise.race([aborted, Module.#compile(source, options)]);
-    } finally {
-      signal.removeEventListener("abort", onAbort);
-    }
+    const compiling = Module.#compile(source, options);
+    return signal === undefined ? compiling : orAborted(compiling, signal);
   }
 
   static async #compile(
@@ -115,8 +106,12 @@ export class Module {
     if (streamed !== undefined) {
       try {
         const compiled = await streamed.compiled;
-        const module = new Module(loaded, image, streamed.changed ? undefined : compiled);
-        if (streamed.changed) module.#variants.set(keyOf(given), Promise.resolve(compiled));
+        const { shift } = streamed;
+        const module = new Module(loaded, image, shift === undefined ? compiled : undefined);
+        if (shift !== undefined) {
+          shifts.set(compiled, shift);
+          module.#variants.set(keyOf(given), Promise.resolve(compiled));
+        }
         module.#any = compiled;
         return module;
       } catch {
@@ -313,7 +308,11 @@ export class Module {
     }
     try {
       // Where there are bytes there is an image.
-      return await (this.#image as Image).withHead(rewritten, (changed) => WebAssembly.compile(changed));
+      const compiled = await (this.#image as Image).withHead(rewritten, (changed) =>
+        WebAssembly.compile(changed),
+      );
+      shifts.set(compiled, rewritten.head.length - rewritten.length);
+      return compiled;
     } catch (cause) {
       await this.variant({});
       throw new UnsupportedError(

@@ -39,7 +39,7 @@ export interface Loaded {
   readonly image: Image;
   /** The engine's compile of the binary, begun while it arrived; absent where the bytes came at once or are text. */
   readonly streamed:
-    | { readonly compiled: Promise<WebAssembly.Module>; readonly changed: boolean }
+    | { readonly compiled: Promise<WebAssembly.Module>; readonly shift: number | undefined }
     | undefined;
 }
 
@@ -169,7 +169,7 @@ async function readStream(
     return {
       what,
       image: builder.finish(),
-      streamed: streaming && compiled && { compiled, changed: streaming.changed },
+      streamed: streaming && compiled && { compiled, shift: streaming.shift },
     };
   } catch (error) {
     streaming?.abort(error);
@@ -209,8 +209,8 @@ class StreamingCompile {
   /** Where the next section begins, while none has gone to the engine. */
   #section = HEADER_SIZE;
   #flows = false;
-  /** Whether the engine gets something else than what came. */
-  changed = false;
+  /** By how many bytes the code lies further on in what the engine gets, where that is something else than what came. */
+  shift: number | undefined;
 
   /** `undefined` where the engine can't. */
   static begin(rewriting: Rewriting): StreamingCompile | undefined {
@@ -253,8 +253,10 @@ class StreamingCompile {
   #begin(all: Uint8Array<ArrayBuffer>): void {
     const rewritten = rewriteHead(all, this.#rewriting);
     this.#flows = true;
-    this.changed = rewritten !== undefined;
-    if (rewritten !== undefined) this.#enqueue(rewritten.head);
+    if (rewritten !== undefined) {
+      this.shift = rewritten.head.length - rewritten.length;
+      this.#enqueue(rewritten.head);
+    }
     this.#enqueue(all.subarray(rewritten?.length ?? 0));
   }
 
