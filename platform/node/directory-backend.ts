@@ -276,7 +276,10 @@ export class DirectoryBackend implements Backend {
       return path;
     }
     try {
-      return call(path);
+      const going = this.#nodes.aboutToGo(entry, name.subarray(start, end), path);
+      const answer = call(path);
+      if (answer >= 0) for (const leave of going) leave();
+      return answer;
     } catch (error) {
       return failure(error);
     }

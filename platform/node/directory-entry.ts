@@ -34,6 +34,8 @@ export class Entry {
   /** Why it could not be pinned when it was retained: what every later call answers. */
   lost = 0;
   listing: Cookies<Uint8Array> | undefined;
+  /** Of a directory that is held by its path and was removed by this file system: what there is left to tell of it. */
+  gone: BigIntStats | undefined;
 
   constructor(parent: Entry | undefined, name: Uint8Array, filetype: number) {
     this.parent = parent;

@@ -190,7 +190,7 @@ export class FileAccess {
     if (descriptor >= 0) {
       return fstatSync(descriptor, bigint);
     }
-    const seen = entry.stats;
+    const seen = entry.gone ?? entry.stats;
     if (seen !== undefined) {
       return seen;
     }
@@ -227,6 +227,11 @@ export class FileAccess {
   }
 
   #utimes(entry: Entry, access: number, modification: number): number {
+    if (entry.gone !== undefined) {
+      entry.gone.atimeNs = BigInt(Math.round(access * 1e6)) * 1000n;
+      entry.gone.mtimeNs = BigInt(Math.round(modification * 1e6)) * 1000n;
+      return 0;
+    }
     if (entry.io >= 0) {
       futimesSync(entry.io, access, modification);
       return 0;

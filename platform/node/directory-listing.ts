@@ -17,6 +17,9 @@ function read(path: string | Buffer): (readonly [string, Uint8Array])[] {
 
 /** `Backend.readdir` for a directory. */
 export function list(entry: Entry, ground: Ground, cookie: number, visit: DirectoryVisitor): Result {
+  if (entry.gone !== undefined) {
+    return 0;
+  }
   try {
     let listing = entry.listing;
     if (listing === undefined || cookie === 0) {

@@ -97,6 +97,24 @@ export class DirectoryNodes {
     }
   }
 
+  /** Directories that are held by their path, which is about to be removed: what is to be told of them after that. */
+  aboutToGo(directory: Entry, name: Uint8Array, path: Buffer): (() => void)[] {
+    if (this.ground.pins) {
+      return [];
+    }
+    const going = [...this.#table.all()].filter(
+      (entry) => entry.filetype === FILETYPE_DIRECTORY && isNamed(entry, directory, name),
+    );
+    const look = () => lstatSync(path, { bigint: true, throwIfNoEntry: false });
+    const stats = going.length > 0 ? look() : undefined;
+    return going.map((entry) => () => {
+      // A rename to its own name leaves everything in its place.
+      if (stats === undefined || look()?.ino === stats.ino) return;
+      stats.nlink = 0n;
+      entry.gone = stats;
+    });
+  }
+
   /** What is held by its path goes with a rename that the file system made itself. */
   follow(from: Entry, name: Uint8Array, to: Entry, newName: Uint8Array): void {
     if (this.ground.pins) {

@@ -197,6 +197,7 @@ export function pathFunctions(guest: Guest, filestat: number): Functions {
         if (!guest.has(target >>> 0, size)) return -ERRNO_FAULT;
         const error =
           guest.check(fd >>> 0, RIGHT_PATH_SYMLINK, 0, 0, ERRNO_NOTDIR, ERRNO_NOTDIR) ||
+          load(guest, walk, path, length, 0) ||
           // The walk's rules for the bytes of a path hold for what the link will say, too.
           to.load(guest.bytes, target >>> 0, size);
         if (error !== 0) return error;
@@ -204,7 +205,7 @@ export function pathFunctions(guest: Guest, filestat: number): Functions {
         if (size === 0) return -ERRNO_NOENT;
         if (text[0] === SLASH) return -ERRNO_PERM;
         return (
-          find(guest, walk, at(fd), path, length, FOLLOW_NEVER) ||
+          resolve(walk, at(fd), FOLLOW_NEVER) ||
           (walk.node !== 0 ? -ERRNO_EXIST : walk.slash ? -ERRNO_NOENT : denied(at(fd), ACCESS_CREATE)) ||
           walk.backend.symlink(...nameOf(walk), text)
         );

@@ -49,6 +49,7 @@ for (const name of names) {
   } catch (error) {
     failed++;
     console.log(`  ${name}: ${error instanceof Error ? error.stack : error}`);
+    if (error instanceof Error && error.cause !== undefined) console.log("  what differed:", error.cause);
   }
 }
 process.exit(failed > 0 ? 1 : 0);

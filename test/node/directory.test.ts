@@ -209,6 +209,27 @@ describe.each(grounds.map((handles) => [handles ? "handles" : "paths", handles] 
       expect(caller.backend.descriptorCount).toBeLessThanOrEqual(1);
     });
 
+    it("tells of a directory that it has removed while it was held", () => {
+      mkdirSync(join(directory, "d"));
+      const into = new Filestat();
+      const node = caller.operation(() => {
+        const found = caller.lookup("d");
+        caller.backend.retain(found);
+        return found;
+      });
+      expect(caller.named("rmdir", "d")).toBe(0);
+      expect(caller.named("mkdir", "d")).toBe(0);
+      writeFileSync(join(directory, "d/new"), "");
+      expect(caller.backend.stat(node, into)).toBe(0);
+      expect([into.filetype, into.longs[3]]).toEqual([FILETYPE_DIRECTORY, 0n]);
+      expect(caller.backend.readdir(node, 0, () => expect.unreachable())).toBe(0);
+      expect(caller.backend.setTimes(node, 1_000_000n, 2_000_000n)).toBe(0);
+      expect(caller.backend.stat(node, into)).toBe(0);
+      expect([into.longs[5], into.longs[6]]).toEqual([1_000_000n, 2_000_000n]);
+      caller.close(node);
+      expect(caller.backend.descriptorCount).toBeLessThanOrEqual(1);
+    });
+
     it("appends wherever the end is by then, also to what it created", () => {
       const node = caller.operation(() => {
         const made = caller.backend.create(caller.root, bytes("f"), 0, 1);

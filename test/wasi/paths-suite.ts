@@ -176,6 +176,8 @@ export function pathsSuite(name: string, make: () => VirtualFileSystem): void {
       expect(guest.symlink("/", ROOT, "link").errno).toBe(PERM);
       expect(guest.symlink("", ROOT, "link").errno).toBe(NOENT);
       expect(guest.symlink("a\0b", ROOT, "link").errno).toBe(INVAL);
+      // The place comes before the target.
+      expect(guest.symlink("", ROOT, "a\0b").errno).toBe(INVAL);
       expect(guest.symlink("target", ROOT, "link/").errno).toBe(NOENT);
       guest.mkdir(ROOT, "directory");
       touch(guest, "file");
