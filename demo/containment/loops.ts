@@ -1,5 +1,6 @@
 import * as Wasmex from "wasmex";
 import { h } from "../ui/dom.js";
+import { hasThreads } from "../ui/environment.js";
 import { digits, duration } from "../ui/text.js";
 import type { FrameGraph } from "./frame-graph.js";
 import { everyFrame, Gauge, Trial } from "./trial.js";
@@ -57,7 +58,8 @@ async function spin(
 export function endlessLoop(graph: FrameGraph): Trial {
   const deadline = h(
     "select",
-    { class: "select", "aria-label": "Deadline" },
+    // Without threads the button beside it can't be pressed either.
+    { class: "select", "aria-label": "Deadline", disabled: !hasThreads },
     [250, 1000, 3000].map((ms) =>
       h("option", { value: ms, selected: ms === 1000 }, `deadline ${ms / 1000} s`),
     ),
@@ -85,9 +87,14 @@ export function endlessLoop(graph: FrameGraph): Trial {
   return trial;
 }
 
-/** Deadlines in ms: as many guests as there are processors, so that they do not fight the page for the last of them. */
-const LANES = [400, 600, 800, 1000, 1200, 1400].slice(0, Math.max(3, navigator.hardwareConcurrency));
-const COUNTS = ["", "", "", "Three", "Four", "Five", "Six"];
+/**
+ * Deadlines in ms: one processor is left to the page, that the guests do not fight it for the last of them. Two there are
+ * always, else it were no fork.
+ */
+const LANES = [400, 800, 1200, 600, 1000, 1400]
+  .slice(0, Math.max(2, navigator.hardwareConcurrency - 1))
+  .sort((a, b) => a - b);
+const COUNTS = ["", "", "Two", "Three", "Four", "Five", "Six"];
 const COUNT = COUNTS[LANES.length] ?? "Several";
 
 export function forkOfTimeouts(graph: FrameGraph): Trial {

@@ -31,8 +31,12 @@ export function createContainment(): Page {
       h(
         "div",
         { class: "trials" },
-        h("div", {}, endlessLoop(graph).root, runawayMemory(graph).root, new Supervised().root),
-        h("div", {}, forkOfTimeouts(graph).root, escapeAttempt().root),
+        endlessLoop(graph).root,
+        forkOfTimeouts(graph).root,
+        runawayMemory(graph).root,
+        new Supervised().root,
+        // The longest by far once it has run: it has the whole width.
+        escapeAttempt().root,
       ),
     ),
     show: () => graph.show(),

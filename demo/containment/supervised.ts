@@ -1,5 +1,5 @@
 import * as Wasmex from "wasmex";
-import { button, h } from "../ui/dom.js";
+import { button, enable, h } from "../ui/dom.js";
 import { hasThreads } from "../ui/environment.js";
 import { digits, duration, messageOf } from "../ui/text.js";
 
@@ -45,12 +45,12 @@ export class Supervised {
       disabled: !hasThreads,
     });
     this.#faults = [
-      button("Make it hang", () => void this.#break("hang"), { disabled: true }),
+      button("Make it hang", () => void this.#break("hang"), { "aria-disabled": "true" }),
       button("Pull the plug", () => void this.#break("plug"), {
-        disabled: true,
+        "aria-disabled": "true",
         title: "Aborts a call through its signal",
       }),
-      button("Make it trap", () => void this.#break("trap"), { disabled: true }),
+      button("Make it trap", () => void this.#break("trap"), { "aria-disabled": "true" }),
     ];
     this.root = h(
       "section",
@@ -87,7 +87,7 @@ export class Supervised {
   }
 
   async #begin(): Promise<void> {
-    this.#start.disabled = true;
+    enable(this.#start, false);
     this.#lives.replaceChildren();
     this.#count = 0;
     this.#last = undefined;
@@ -100,12 +100,12 @@ export class Supervised {
       });
       this.#supervisor = supervisor;
       this.root.dataset["state"] = "running";
-      for (const fault of this.#faults) fault.disabled = false;
+      for (const fault of this.#faults) enable(fault, true);
       void supervisor.stopped.then((reason) => this.#end(reason));
       void this.#beat(supervisor);
     } catch (error) {
       this.#news.textContent = messageOf(error);
-      this.#start.disabled = false;
+      enable(this.#start, true);
     }
   }
 
@@ -170,8 +170,8 @@ export class Supervised {
   #end(reason: unknown): void {
     this.#supervisor = undefined;
     this.root.dataset["state"] = "stopped";
-    for (const fault of this.#faults) fault.disabled = true;
-    this.#start.disabled = false;
+    for (const fault of this.#faults) enable(fault, false);
+    enable(this.#start, true);
     this.#news.textContent = `The supervisor has stopped: ${messageOf(reason)}`;
     this.#beats.textContent = "–";
   }

@@ -1,4 +1,4 @@
-import { button, h } from "../ui/dom.js";
+import { button, enable, h } from "../ui/dom.js";
 import { hasThreads } from "../ui/environment.js";
 import { messageOf } from "../ui/text.js";
 
@@ -57,7 +57,7 @@ export class Trial {
   }
 
   async #go(run: (trial: Trial) => Promise<string>): Promise<void> {
-    this.#press.disabled = true;
+    enable(this.#press, false);
     this.root.dataset["state"] = "running";
     this.#verdict.textContent = "";
     try {
@@ -67,7 +67,7 @@ export class Trial {
       this.#verdict.textContent = `Something else went wrong: ${messageOf(error)}`;
       this.root.dataset["state"] = "failed";
     } finally {
-      this.#press.disabled = false;
+      enable(this.#press, true);
     }
   }
 }

@@ -1,6 +1,6 @@
 import { capabilities } from "wasmex";
 import type { Page } from "../app.js";
-import { button, h, panel } from "../ui/dom.js";
+import { button, enable, h, panel } from "../ui/dom.js";
 import { missingNote } from "../ui/environment.js";
 import { duration, messageOf, size } from "../ui/text.js";
 import { runBenchmark } from "./benchmark.js";
@@ -55,7 +55,7 @@ function benchmarkPanel(): HTMLElement {
   );
   const press = button("Run the benchmark", () => void run(), { class: "button button-paint" });
   const run = async (): Promise<void> => {
-    press.disabled = true;
+    enable(press, false);
     results.replaceChildren();
     status.textContent = "Measuring";
     try {
@@ -81,7 +81,7 @@ function benchmarkPanel(): HTMLElement {
     } catch (error) {
       status.textContent = messageOf(error);
     } finally {
-      press.disabled = false;
+      enable(press, true);
     }
   };
   const { root, body, tools } = panel("Against the bare engine", { class: "benchmark" });

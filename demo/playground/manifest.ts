@@ -91,6 +91,8 @@ function functionRow(
 export class Manifest {
   readonly root = h("div", { class: "manifest" });
   readonly #call: Call;
+  /** What the forms were made from. */
+  #shape = "";
 
   constructor(call: Call) {
     this.#call = call;
@@ -98,10 +100,21 @@ export class Manifest {
   }
 
   clear(why: string): void {
+    this.#shape = "";
     this.root.replaceChildren(h("p", { class: "quiet" }, why));
   }
 
   show(module: Wasmex.Module, params: Readonly<Record<string, readonly string[]>>): void {
+    const shape = [
+      ...Object.entries(module.exports).map(([name, type]) => `${name} ${showType(type)}`),
+      ...module.importEntries.map((entry) => `${entry.module}.${entry.name} ${showType(entry.type)}`),
+    ].join("\n");
+    if (shape === this.#shape) {
+      // The forms fit still: made anew they would take the focus from whoever is at one of them.
+      for (const answer of this.root.querySelectorAll(".answer")) answer.textContent = "";
+      return;
+    }
+    this.#shape = shape;
     const kept = this.#typed();
     const functions: HTMLElement[] = [];
     const others: HTMLElement[] = [];
@@ -142,6 +155,7 @@ export class Manifest {
   }
 
   forget(): void {
+    this.#shape = "";
     this.root.replaceChildren();
   }
 }

@@ -53,7 +53,7 @@ const isZero = (content: string): boolean => content.replaceAll("\0", "") === ""
 export class MemoryView {
   readonly root: HTMLElement;
   readonly #memory: () => Wasmex.Memory<"uint8"> | undefined;
-  readonly #grid = h("div", { class: "memory-grid", role: "group", tabindex: 0 });
+  readonly #grid = h("div", { class: "memory-grid", role: "group", tabindex: 0, "aria-label": "Memory" });
   readonly #info = h("span", { class: "quiet number" });
   readonly #empty = h("p", { class: "quiet memory-empty" }, "The memory shows here once the module runs.");
   readonly #look: HTMLSelectElement;
@@ -103,9 +103,9 @@ export class MemoryView {
           { class: "memory-go", onsubmit: go },
           this.#goto,
           h("button", { class: "button", type: "submit" }, "Go"),
+          button("◂", page(-1), { "aria-label": "Back one screen" }),
+          button("▸", page(1), { "aria-label": "On one screen" }),
         ),
-        button("◂", page(-1), { "aria-label": "Back one screen" }),
-        button("▸", page(1), { "aria-label": "On one screen" }),
         this.#info,
       ),
       this.#empty,

@@ -1,6 +1,6 @@
 import * as Wasmex from "wasmex";
 import type { Page } from "../app.js";
-import { button, h, panel } from "../ui/dom.js";
+import { button, enable, h, panel } from "../ui/dom.js";
 import { Editor } from "../ui/editor.js";
 import { missingNote } from "../ui/environment.js";
 import { Log } from "../ui/log.js";
@@ -22,6 +22,9 @@ const STATES: Record<GuestState, string> = {
 
 /** Milliseconds of rest after an edit before the text is compiled. */
 const REST = 350;
+
+/** A compile error without the line of source and the caret below it: the editor shows both. */
+const withoutExcerpt = (message: string): string => message.replace(/\n[^\n]*\n *\^+ *(?=\n|$)/g, "");
 
 class Playground implements Page {
   readonly root: HTMLElement;
@@ -67,7 +70,7 @@ class Playground implements Page {
       { label: "module.wat", content: [this.#note, this.#wat.root] },
       { label: "host.js", content: [this.#host.root] },
     ]);
-    this.#stop = button("Stop", () => void this.#guest.stop(), { disabled: true });
+    this.#stop = button("Stop", () => void this.#guest.stop(), { "aria-disabled": "true" });
     this.#timeout = h(
       "select",
       { class: "select", "aria-label": "Deadline of a call" },
@@ -210,7 +213,7 @@ class Playground implements Page {
     } catch (error) {
       if (edit !== this.#edits) return;
       const at = error instanceof Wasmex.CompileError ? error : undefined;
-      this.#wat.showFault({ line: at?.line, column: at?.column, message: messageOf(error) });
+      this.#wat.showFault({ line: at?.line, column: at?.column, message: withoutExcerpt(messageOf(error)) });
       this.#compiled.textContent =
         at?.line === undefined ? "does not compile" : `line ${at.line}: does not compile`;
       this.#compiled.dataset["state"] = "bad";
@@ -312,7 +315,7 @@ class Playground implements Page {
       thread === undefined ? "" : thread === "worker" ? " in the background" : " on the page's thread";
     this.#state.textContent = STATES[state] + where;
     this.#state.dataset["state"] = state === "calling" ? "busy" : state === "ready" ? "good" : state;
-    this.#stop.disabled = state === "none" || state === "stopped";
+    enable(this.#stop, state !== "none" && state !== "stopped");
   }
 }
 

@@ -1,17 +1,21 @@
 import type { VirtualFileSystem } from "wasmex";
-import { button, h, panel } from "../ui/dom.js";
-import { Editor, type Language } from "../ui/editor.js";
+import { button, enable, h, panel } from "../ui/dom.js";
 import { messageOf, size } from "../ui/text.js";
+import { FileEditor } from "./file-editor.js";
+import { Question } from "./question.js";
 import { baseName } from "./streams.js";
+import { tarOf } from "./tar.js";
 import { FileTree } from "./tree.js";
 
-/** Larger files are not opened in the editor, in bytes. */
-const EDITABLE = 1 << 20;
+/** What programs expect to be there. */
+const LASTING = ["/home", "/tmp"];
 
-function languageOf(path: string): Language {
-  if (/\.tsx?$/.test(path)) return "typescript";
-  if (/\.m?jsx?$/.test(path)) return "javascript";
-  return /\.wat$/.test(path) ? "wat" : "text";
+const inside = (directory: string, name: string): string => `${directory === "/" ? "" : directory}/${name}`;
+
+function save(name: string, blob: Blob): void {
+  const url = URL.createObjectURL(blob);
+  h("a", { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
 /** The file tree with an editor below it, both live. */
@@ -19,45 +23,29 @@ export class FilesPanel {
   readonly root: HTMLElement;
   readonly tree: FileTree;
   readonly #fs: VirtualFileSystem;
-  readonly #editor: Editor;
-  readonly #editorBox: HTMLElement;
-  readonly #name = h("span", { class: "open-name" });
-  readonly #status = h("span", { class: "quiet", role: "status" });
-  readonly #save: HTMLButtonElement;
-  #open: string | undefined;
-  /** What the file held when it was last read or written here. */
-  #known = "";
+  readonly #editor: FileEditor;
+  readonly #question = new Question(() => this.tree.focus());
+  /** What was done, or why something could not be. */
+  readonly #note = h("p", { class: "files-note", role: "status" });
+  readonly #download: HTMLButtonElement;
+  readonly #delete: HTMLButtonElement;
 
   constructor(fs: VirtualFileSystem, onProgram: (path: string) => void) {
     this.#fs = fs;
+    this.#download = button("Download", () => this.#save(), { "data-tool": "download" });
+    this.#delete = button("Delete", () => this.#askDelete(), { "data-tool": "delete" });
+    this.#editor = new FileEditor(fs, {
+      onSaved: () => this.tree.refresh(),
+      onClose: () => this.#leave(() => this.#close()),
+    });
     this.tree = new FileTree(fs, {
       onOpen: (path) => this.open(path),
-      onChange: (changed) => this.#onChange(changed),
+      onChange: (changed) => {
+        if (this.#editor.follow(changed)) this.tree.select(undefined);
+      },
+      onFocus: (path, directory) => this.#showTools(path, directory),
+      onDelete: () => this.#askDelete(),
     });
-    this.#editor = new Editor({
-      label: "File",
-      language: "text",
-      onChange: () => this.#showState(),
-      onSave: () => this.save(),
-    });
-    this.#save = button("Save", () => this.save(), { class: "button button-paint", title: "Ctrl-S" });
-    this.#editorBox = h(
-      "div",
-      { class: "file-editor", hidden: true },
-      h(
-        "div",
-        { class: "panel-rim" },
-        h("div", { class: "open-title" }, this.#name, this.#status),
-        h(
-          "div",
-          { class: "panel-tools" },
-          this.#save,
-          button("Close", () => this.close()),
-        ),
-      ),
-      this.#editor.root,
-    );
-
     const upload = h("input", {
       type: "file",
       multiple: true,
@@ -72,12 +60,19 @@ export class FilesPanel {
       });
       upload.value = "";
     });
-    const files = panel("Files", { class: "panel-flush files" }, this.tree.root, this.#editorBox);
+    const files = panel(
+      "Files",
+      { class: "panel-flush files" },
+      this.#question.root,
+      this.#note,
+      this.tree.root,
+      this.#editor.root,
+    );
     files.tools.append(
-      button("New", () => this.#make()),
-      button("Upload", () => upload.click()),
-      button("Download", () => this.#download()),
-      button("Delete", () => this.#delete()),
+      button("New", () => this.#askNew(), { "data-tool": "new" }),
+      button("Upload", () => upload.click(), { "data-tool": "upload" }),
+      this.#download,
+      this.#delete,
       upload,
     );
     this.root = files.root;
@@ -86,106 +81,143 @@ export class FilesPanel {
   /** Puts files of the visitor's machine into the file system; answers their paths. */
   async take(files: Iterable<File>): Promise<string[]> {
     const paths: string[] = [];
-    for (const file of files) {
-      const path = `${this.tree.directory === "/" ? "" : this.tree.directory}/${file.name}`;
-      this.#fs.writeFile(path, new Uint8Array(await file.arrayBuffer()));
-      paths.push(path);
+    const { directory } = this.tree;
+    let bytes = 0;
+    // The list of an input is emptied with it, and so is copied first.
+    for (const file of [...files]) {
+      const path = inside(directory, file.name);
+      try {
+        const content = new Uint8Array(await file.arrayBuffer());
+        this.#fs.writeFile(path, content);
+        bytes += content.length;
+        paths.push(path);
+      } catch (error) {
+        this.#tell(`${file.name} could not be taken: ${messageOf(error)}`);
+        this.tree.refresh();
+        return paths;
+      }
     }
+    const what = paths.length === 1 ? baseName(paths[0] ?? "") : `${paths.length} files`;
+    if (paths.length > 0) this.#tell(`Put ${what} into ${directory}, ${size(bytes)}.`);
     this.tree.refresh();
     return paths;
   }
 
   open(path: string): void {
-    const bytes = this.#fs.readFile(path);
-    this.tree.select(path);
-    if (bytes.length > EDITABLE || bytes.includes(0)) {
-      this.close();
-      this.tree.select(path);
-      return;
-    }
-    this.#known = new TextDecoder().decode(bytes);
-    this.#open = path;
-    this.#name.textContent = path;
-    this.#editorBox.hidden = false;
-    this.#editor.open(this.#known, languageOf(path));
-    this.#showState();
+    if (path === this.#editor.path) return;
+    this.#leave(() => {
+      const why = this.#editor.open(path);
+      this.tree.select(path, why === undefined);
+      this.#tell(why ?? "");
+    });
   }
 
-  close(): void {
-    this.#open = undefined;
-    this.#editorBox.hidden = true;
+  /** Goes on at once, or once the visitor has said what becomes of the edits. */
+  #leave(next: () => void): void {
+    const { path, isEdited } = this.#editor;
+    const go = (): void => {
+      this.#question.close();
+      next();
+    };
+    if (path === undefined || !isEdited) {
+      go();
+      return;
+    }
+    this.#question.ask({
+      text: `${path} has edits that are not saved.`,
+      answers: [
+        {
+          label: "Save",
+          act: () => {
+            const fault = this.#editor.save();
+            if (fault !== undefined) throw new Error(fault);
+            go();
+          },
+        },
+        { label: "Discard", act: go },
+      ],
+    });
+  }
+
+  #close(): void {
+    this.#editor.close();
     this.tree.select(undefined);
+    this.tree.focus();
   }
 
-  save(): void {
-    if (this.#open === undefined) return;
-    this.#known = this.#editor.text;
-    try {
-      this.#fs.writeFile(this.#open, this.#known);
-      this.#showState("saved");
-    } catch (error) {
-      this.#showState(messageOf(error));
-    }
-    this.tree.refresh();
+  #tell(text: string): void {
+    this.#note.textContent = text;
   }
 
-  #showState(word?: string): void {
-    const edited = this.#editor.text !== this.#known;
-    this.#save.disabled = !edited;
-    this.#status.textContent =
-      word ?? (edited ? "edited" : size(new TextEncoder().encode(this.#known).length));
+  #showTools(path: string, directory: boolean): void {
+    this.#download.title = directory ? `${path} as a .tar file` : path;
+    this.#delete.title = LASTING.includes(path) ? `${path} has to stay` : path;
+    enable(this.#delete, !LASTING.includes(path));
   }
 
-  /** Follows what a program does to the open file, unless the visitor is at work in it. */
-  #onChange(changed: ReadonlySet<string>): void {
-    const path = this.#open;
-    if (path === undefined || !changed.has(path)) return;
-    if (!this.#fs.exists(path)) {
-      this.close();
+  #askNew(): void {
+    this.#tell("");
+    const { directory } = this.tree;
+    this.#question.ask({
+      text: `New file in ${directory}`,
+      field: "notes.txt",
+      hint: "With / at its end it becomes a directory.",
+      answers: [{ label: "Create", act: (name) => this.#make(directory, name) }],
+    });
+  }
+
+  #make(directory: string, name: string): void {
+    const path = (name.startsWith("/") ? name : inside(directory, name)).replace(/\/+$/, "");
+    if (path === "" || name === "") throw new Error("It needs a name.");
+    if (this.#fs.exists(path)) throw new Error(`${path} is there already.`);
+    if (name.endsWith("/")) {
+      this.#fs.mkdir(path, { recursive: true });
+      this.tree.refresh();
+      this.#question.close();
+      this.tree.select(path, false);
+      this.tree.focus();
       return;
     }
-    const now = this.#fs.readFile(path, "utf8");
-    if (now === this.#known) return;
-    if (this.#editor.text === this.#known) {
-      this.#known = now;
-      this.#editor.open(now);
-      this.#showState("changed by a program");
-    } else {
-      this.#showState("changed by a program too: Save keeps yours");
-    }
-  }
-
-  #make(): void {
-    const name = prompt("Name of the new file; end it with / for a directory", "notes.txt")?.trim();
-    if (!name) return;
-    const path = name.startsWith("/")
-      ? name
-      : `${this.tree.directory === "/" ? "" : this.tree.directory}/${name}`;
-    try {
-      if (path.endsWith("/")) {
-        this.#fs.mkdir(path.slice(0, -1), { recursive: true });
-      } else {
-        if (!this.#fs.exists(path)) this.#fs.writeFile(path, "");
-        this.open(path);
-      }
-      this.tree.refresh();
-    } catch (error) {
-      alert(messageOf(error));
-    }
-  }
-
-  #download(): void {
-    const path = this.tree.focused;
-    if (!this.#fs.exists(path) || this.#fs.stat(path).kind !== "file") return;
-    const url = URL.createObjectURL(new Blob([this.#fs.readFile(path).slice()]));
-    h("a", { href: url, download: baseName(path) }).click();
-    setTimeout(() => URL.revokeObjectURL(url), 10_000);
-  }
-
-  #delete(): void {
-    const path = this.tree.focused;
-    if (path === "/home" || path === "/tmp" || !confirm(`Delete ${path}?`)) return;
-    this.#fs.remove(path, { recursive: true });
+    this.#fs.writeFile(path, "");
     this.tree.refresh();
+    this.#question.close();
+    this.open(path);
+    if (this.#editor.path === path) this.#editor.focus();
+  }
+
+  #save(): void {
+    const path = this.tree.focused;
+    try {
+      if (this.tree.isDirectory(path)) save(`${baseName(path) || "files"}.tar`, tarOf(this.#fs, path));
+      else save(baseName(path), new Blob([this.#fs.readFile(path).slice()]));
+      this.#tell(
+        path === this.#editor.path && this.#editor.isEdited ? "Downloaded as it was last saved." : "",
+      );
+    } catch (error) {
+      this.#tell(messageOf(error));
+    }
+  }
+
+  #askDelete(): void {
+    const path = this.tree.focused;
+    if (LASTING.includes(path) || !this.#fs.exists(path)) return;
+    this.#tell("");
+    this.#question.ask({
+      text: this.tree.isDirectory(path) ? `Delete ${path} and all that is in it?` : `Delete ${path}?`,
+      answers: [
+        {
+          label: "Delete it",
+          act: () => {
+            this.#fs.remove(path, { recursive: true });
+            const { path: open } = this.#editor;
+            if (open === path || open?.startsWith(`${path}/`)) this.#editor.close();
+            this.#question.close();
+            this.tree.refresh();
+            this.tree.focus();
+            this.#tell(`${path} is gone.`);
+          },
+        },
+      ],
+    });
   }
 }

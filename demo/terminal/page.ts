@@ -1,6 +1,6 @@
 import { VirtualFileSystem } from "wasmex";
 import type { Page } from "../app.js";
-import { button, h, panel } from "../ui/dom.js";
+import { button, freshId, h, panel } from "../ui/dom.js";
 import { hasThreads, missingNote } from "../ui/environment.js";
 import { ByteProgress } from "../ui/progress.js";
 import { duration } from "../ui/text.js";
@@ -14,7 +14,12 @@ import { Tty } from "./tty.js";
 class TerminalPage implements Page {
   readonly root: HTMLElement;
   readonly #fs = new VirtualFileSystem(START_FILES);
-  readonly #tty = new Tty("Terminal");
+  readonly #hint = h(
+    "p",
+    { class: "quiet terminal-hint", id: freshId() },
+    "Arrow keys recall and edit lines, Tab completes. Tab on an empty line leaves the terminal, Shift-Tab at any time.",
+  );
+  readonly #tty = new Tty("Terminal", this.#hint.id);
   readonly #files = new FilesPanel(this.#fs, (path) => this.#runFile(path));
   readonly #state = h("span", { class: "chip", role: "status" }, "waiting for a command");
   readonly #progress = h("div", { class: "tty-progress", hidden: true });
@@ -76,11 +81,7 @@ class TerminalPage implements Page {
         "Programs run, but on the page's own thread: the page stands still meanwhile, they get their input before they start, and Ctrl-C can't reach them.",
       ),
       h("div", { class: "terminal-grid" }, terminal.root, this.#files.root),
-      h(
-        "p",
-        { class: "quiet terminal-hint" },
-        "Arrow keys recall and edit lines, Tab completes; Tab on an empty line leaves the terminal.",
-      ),
+      this.#hint,
     );
     root.addEventListener("dragover", (event) => {
       event.preventDefault();

@@ -22,6 +22,10 @@ export interface TreeEvents {
   onOpen(path: string): void;
   /** Told of the paths that are there, whenever one came, went or changed. */
   onChange(changed: ReadonlySet<string>): void;
+  /** Told of the entry that the keyboard is at now. */
+  onFocus(path: string, directory: boolean): void;
+  /** The Delete key on that entry. */
+  onDelete(): void;
 }
 
 /** The files of a virtual file system, as they are at this moment. */
@@ -66,10 +70,23 @@ export class FileTree {
     return this.#focused;
   }
 
-  select(path: string | undefined): void {
-    this.selected = path;
-    if (path !== undefined) this.#focused = path;
+  isDirectory(path: string): boolean {
+    return this.#entries.find((one) => one.path === path)?.directory ?? false;
+  }
+
+  /** Goes to that entry, as the open one or just so; nothing is open with `undefined`. */
+  select(path: string | undefined, isOpen = true): void {
+    this.selected = isOpen ? path : undefined;
+    if (path !== undefined) {
+      this.#focused = path;
+      // What is in a closed directory could not be seen.
+      for (const closed of this.#closed) if (path.startsWith(`${closed}/`)) this.#closed.delete(closed);
+    }
     this.#draw();
+  }
+
+  focus(): void {
+    this.#focusItem();
   }
 
   /** Looks at the file system; draws only what changed. */
@@ -125,7 +142,7 @@ export class FileTree {
   #draw(): void {
     const hadFocus = this.root.contains(document.activeElement);
     const visible = this.#visible();
-    if (!visible.some((entry) => entry.path === this.#focused)) this.#focused = visible[0]?.path ?? "/";
+    this.#keepFocused(visible);
     this.root.replaceChildren(
       ...visible.map((entry) => {
         const open = entry.directory ? !this.#closed.has(entry.path) : undefined;
@@ -149,6 +166,15 @@ export class FileTree {
       }),
     );
     if (hadFocus) this.#focusItem();
+    this.#events.onFocus(this.#focused, this.isDirectory(this.#focused));
+  }
+
+  /** Where the entry with the focus has gone, its directory gets it. */
+  #keepFocused(visible: readonly Entry[]): void {
+    const isThere = (path: string): boolean => visible.some((entry) => entry.path === path);
+    while (this.#focused !== "" && !isThere(this.#focused))
+      this.#focused = this.#focused.slice(0, this.#focused.lastIndexOf("/"));
+    if (this.#focused === "") this.#focused = visible[0]?.path ?? "/";
   }
 
   #focusItem(): void {
@@ -203,6 +229,9 @@ export class FileTree {
               .reverse()
               .find((one) => one.depth < entry.depth),
           );
+        break;
+      case "Delete":
+        this.#events.onDelete();
         break;
       case "Enter":
       case " ":

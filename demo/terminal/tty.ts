@@ -95,7 +95,7 @@ export class Tty {
   #unseen = 0;
   #unseenBytes = 0;
 
-  constructor(label: string) {
+  constructor(label: string, hint: string) {
     this.#terminal = new Terminal({
       convertEol: true,
       cursorBlink: !reducedMotion(),
@@ -109,11 +109,14 @@ export class Tty {
     this.#terminal.loadAddon(this.#fit);
     this.#terminal.open(this.root);
     this.#terminal.textarea?.setAttribute("aria-label", label);
+    this.#terminal.textarea?.setAttribute("aria-describedby", hint);
     this.#terminal.onData((data) => this.#type(data));
     // Tab on an empty line goes on through the page, so that the keyboard is never caught here.
     this.#terminal.attachCustomKeyEventHandler(
       (event) =>
-        event.key !== "Tab" || !(event.shiftKey || this.#reading === undefined || this.#reading.line.isEmpty),
+        // WebKitGTK has no name for Shift-Tab's key.
+        (event.key !== "Tab" && event.code !== "Tab") ||
+        !(event.shiftKey || this.#reading === undefined || this.#reading.line.isEmpty),
     );
     new ResizeObserver(() => this.fit()).observe(this.root);
     addEventListener("themechange", () => {

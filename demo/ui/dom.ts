@@ -44,7 +44,17 @@ export function button(
   onPress: () => void,
   attributes: Readonly<Record<string, Attribute>> = {},
 ) {
-  return h("button", { type: "button", class: "button", ...attributes, onclick: onPress }, label);
+  const press = (): void => {
+    if (element.getAttribute("aria-disabled") !== "true") onPress();
+  };
+  const element = h("button", { type: "button", class: "button", ...attributes, onclick: press }, label);
+  return element;
+}
+
+/** Lets a button be pressed or not. It keeps the focus meanwhile, which `disabled` would take from it. */
+export function enable(element: HTMLButtonElement, enabled: boolean): void {
+  if (enabled) element.removeAttribute("aria-disabled");
+  else element.setAttribute("aria-disabled", "true");
 }
 
 /** A panel with a heading in its rim. */

@@ -19,6 +19,7 @@ import {
   WidgetType,
 } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
+import { freshId, h } from "./dom.js";
 import { watLanguage } from "./wat-language.js";
 
 export type Language = "wat" | "javascript" | "typescript" | "text";
@@ -128,7 +129,8 @@ export interface EditorOptions {
 
 /** A text editor that shows faults where they are. Escape and then Tab leaves it by keyboard. */
 export class Editor {
-  readonly root: HTMLElement = document.createElement("div");
+  readonly root: HTMLElement = h("div", { class: "editor" });
+  readonly #hint = h("p", { class: "editor-hint", id: freshId() }, "Esc, then Tab leaves the editor.");
   readonly #options: EditorOptions;
   readonly #view: EditorView;
   #language: Language;
@@ -136,8 +138,8 @@ export class Editor {
   constructor(options: EditorOptions) {
     this.#options = options;
     this.#language = options.language;
-    this.root.className = "editor";
     this.#view = new EditorView({ parent: this.root, state: this.#state(options.text ?? "") });
+    this.root.append(this.#hint);
   }
 
   #state(text: string): EditorState {
@@ -165,7 +167,12 @@ export class Editor {
         faults,
         seenLine,
         keymap.of([...defaultKeymap, ...historyKeymap, indentWithTab]),
-        EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false", autocapitalize: "off" }),
+        EditorView.contentAttributes.of({
+          "aria-label": label,
+          "aria-describedby": this.#hint.id,
+          spellcheck: "false",
+          autocapitalize: "off",
+        }),
         EditorView.updateListener.of((update) => {
           if (update.docChanged) onChange?.();
         }),

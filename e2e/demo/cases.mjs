@@ -1,6 +1,8 @@
 // What a visitor does on the demo's pages, and what must be seen then.
 import assert from "node:assert/strict";
 import { containment, hood } from "./containment.mjs";
+import { files } from "./files.mjs";
+import { keyboard } from "./keyboard.mjs";
 import { playground } from "./playground.mjs";
 import { terminal } from "./terminal.mjs";
 
@@ -109,4 +111,4 @@ const page = [
   },
 ];
 
-export const CASES = [...page, ...playground, ...terminal, ...containment, ...hood];
+export const CASES = [...page, ...keyboard, ...playground, ...terminal, ...files, ...containment, ...hood];

@@ -25,6 +25,7 @@ const ELEMENT = "element-6066-11e4-a52e-4f735466cecf";
  * @property {(text: string) => Promise<void>} type
  * @property {(chord: string) => Promise<void>} press for example `Control+c`
  * @property {(width: number, height: number) => Promise<void>} resize
+ * @property {(button: string, input: string, path: string) => Promise<void>} upload gives the file to what the button asks for
  */
 
 /** @param {import("playwright").Page} page @returns {Hands} */
@@ -36,6 +37,10 @@ function playwrightHands(page) {
     type: (text) => page.keyboard.type(text),
     press: (chord) => page.keyboard.press(chord),
     resize: (width, height) => page.setViewportSize({ width, height }),
+    async upload(button, _input, path) {
+      const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.click(button)]);
+      await chooser.setFiles(path);
+    },
   };
 }
 
@@ -73,6 +78,9 @@ function webDriverHands(command) {
       await keys([...down, ...values.reverse().map((value) => ({ type: "keyUp", value }))]);
     },
     resize: (width, height) => command("POST", "/window/rect", { width, height }),
+    // WebDriver can't answer the window that the button opens; it gives the path to the input behind it.
+    upload: async (_button, input, path) =>
+      void (await command("POST", `${await find(input)}/value`, { text: path })),
   };
 }
 
@@ -146,7 +154,7 @@ export class Person {
   async click(selector) {
     await this.see(
       `${selector}, enabled`,
-      `(() => { const e = document.querySelector(${JSON.stringify(selector)}); return e !== null && !e.disabled; })()`,
+      `(() => { const e = document.querySelector(${JSON.stringify(selector)}); return e !== null && !e.disabled && e.getAttribute('aria-disabled') !== 'true'; })()`,
     );
     await this.evaluate(
       `document.querySelector(${JSON.stringify(selector)}).scrollIntoView({ block: "center" })`,
@@ -179,6 +187,32 @@ export class Person {
   /** @param {number} width @param {number} height */
   resize(width, height) {
     return this.#hands.resize(width, height);
+  }
+
+  /** Uploads a file of this machine. @param {string} button @param {string} input that the button stands for @param {string} path */
+  async upload(button, input, path) {
+    await this.seeElement(button);
+    await this.#hands.upload(button, input, path);
+  }
+
+  /**
+   * Clicks and answers what the browser is given to download. No engine is asked to write it to a disk.
+   * @param {string} selector
+   * @returns {Promise<{ name: string, bytes: Uint8Array }>}
+   */
+  async download(selector) {
+    await this.evaluate(`globalThis.downloaded = new Promise((resolve) => {
+      const { click } = HTMLAnchorElement.prototype;
+      HTMLAnchorElement.prototype.click = function () {
+        HTMLAnchorElement.prototype.click = click;
+        const name = this.download;
+        resolve(fetch(this.href).then(async (file) => ({ name, bytes: [...new Uint8Array(await file.arrayBuffer())] })));
+      };
+    }), true`);
+    await this.click(selector);
+    /** @type {{ name: string, bytes: number[] }} */
+    const { name, bytes } = await this.evaluate("downloaded");
+    return { name, bytes: Uint8Array.from(bytes) };
   }
 
   /** Drops a file of the server onto an element. @param {string} selector @param {string} url @param {string} name */
