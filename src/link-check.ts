@@ -3,46 +3,27 @@
  * proposal ships nowhere), but they check them: a module of a few bytes with that one import finds out. Only done once
  * linking has failed.
  */
+import { ADDRESS_64, leb, SHARED, writeLimits } from "./binary/limits.js";
+import { shortTypes, typeCode } from "./binary/value-types.js";
 import type { ExternType, ShapeType, ValueType } from "./shape.js";
 import { describeValue } from "./values.js";
 
-const CODES: Readonly<Record<string, number>> = {
-  i32: 0x7f,
-  i64: 0x7e,
-  f32: 0x7d,
-  f64: 0x7c,
-  v128: 0x7b,
-  nullexnref: 0x74,
-  nullfuncref: 0x73,
-  nullexternref: 0x72,
-  nullref: 0x71,
-  funcref: 0x70,
-  externref: 0x6f,
-  anyref: 0x6e,
-  eqref: 0x6d,
-  i31ref: 0x6c,
-  structref: 0x6b,
-  arrayref: 0x6a,
-  exnref: 0x69,
-};
+interface LimitsType {
+  readonly minimum: number;
+  readonly maximum?: number;
+  readonly shared?: boolean;
+  readonly address?: "i64";
+}
 
 const KINDS = ["function", "table", "memory", "global", "tag"] as const;
 
-function leb(value: number): number[] {
-  const bytes: number[] = [];
-  let rest = value;
-  for (; rest >= 128; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 128);
-  return [...bytes, rest];
-}
-
 function list(types: readonly ValueType[]): number[] {
-  return [...leb(types.length), ...types.map((type) => CODES[type] ?? Number.NaN)];
+  return [...leb(types.length), ...types.map(typeCode)];
 }
 
-function limits(type: { minimum: number; maximum?: number; shared?: boolean; address?: "i64" }): number[] {
-  const { minimum, maximum, shared, address } = type;
-  const flags = (maximum === undefined ? 0 : 1) + (shared === true ? 2 : 0) + (address === undefined ? 0 : 4);
-  return [flags, ...leb(minimum), ...(maximum === undefined ? [] : leb(maximum))];
+function limits({ minimum, maximum, shared, address }: LimitsType): number[] {
+  const flags = (shared ? SHARED : 0) | (address ? ADDRESS_64 : 0);
+  return writeLimits({ flags, minimum, maximum, pageBits: undefined });
 }
 
 function section(id: number, contents: readonly number[]): number[] {
@@ -56,18 +37,20 @@ function probeModule(type: ExternType): number[] {
   let description: number[];
   switch (type.kind) {
     case "function":
-      types = section(1, [1, 0x60, ...list(type.parameters), ...list(type.results)]);
-      description = [0];
-      break;
     case "tag":
-      types = section(1, [1, 0x60, ...list(type.parameters), 0]);
-      description = [0, 0];
+      types = section(1, [
+        1,
+        0x60,
+        ...list(type.parameters),
+        ...list(type.kind === "tag" ? [] : type.results),
+      ]);
+      description = type.kind === "tag" ? [0, 0] : [0];
       break;
     case "global":
-      description = [CODES[type.value] ?? Number.NaN, type.mutable ? 1 : 0];
+      description = [typeCode(type.value), type.mutable ? 1 : 0];
       break;
     case "table":
-      description = [CODES[type.element] ?? Number.NaN, ...limits(type)];
+      description = [typeCode(type.element), ...limits(type)];
       break;
     case "memory":
       description = limits(type);
@@ -112,7 +95,7 @@ function signature(parameters: readonly ValueType[]): string {
   return `(${parameters.join(", ")})`;
 }
 
-function describeLimits(type: { minimum: number; maximum?: number; address?: "i64" }): string {
+function describeLimits(type: LimitsType): string {
   const upTo = type.maximum === undefined ? "" : ` to ${type.maximum}`;
   return `${type.minimum}${upTo}${type.address === undefined ? "" : ", 64-bit"}`;
 }
@@ -141,7 +124,7 @@ export function describeGiven(value: unknown, expected: ShapeType): string {
   switch (name) {
     case "WebAssembly.Global":
       for (const mutable of [true, false]) {
-        for (const type of Object.keys(CODES) as ValueType[]) {
+        for (const type of shortTypes()) {
           const candidate = { kind: "global", value: type, mutable } as const;
           if (accepts(candidate, value)) return describeType(candidate);
         }

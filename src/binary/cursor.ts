@@ -73,6 +73,13 @@ export class Cursor {
     return count;
   }
 
+  /** A vector: its count, and what `read` makes of each element. */
+  list<T>(read: (cursor: Cursor) => T): T[] {
+    const list: T[] = [];
+    for (let left = this.count(); left > 0; left--) list.push(read(this));
+    return list;
+  }
+
   name(): string {
     const length = this.count();
     const from = this.at;

@@ -1,6 +1,4 @@
-import type { MemoryType, TableType } from "../shape.js";
 import type { Cursor } from "./cursor.js";
-import { readReference } from "./value-types.js";
 
 const HAS_MAXIMUM = 1;
 export const SHARED = 2;
@@ -24,11 +22,10 @@ export function readLimits(cursor: Cursor): Limits {
   return { flags, minimum, maximum, pageBits: flags & PAGE_SIZE ? cursor.u32() : undefined };
 }
 
-/** The bytes of limits; `maximum` must be given. */
-export function writeLimits(limits: Limits): number[] {
-  const flags = limits.flags | HAS_MAXIMUM;
-  const bytes = [flags, ...leb(limits.minimum), ...leb(limits.maximum ?? 0)];
-  return limits.pageBits === undefined ? bytes : [...bytes, ...leb(limits.pageBits)];
+/** The bytes of limits. */
+export function writeLimits({ flags, minimum, maximum, pageBits }: Limits): number[] {
+  const rest = [maximum, pageBits].flatMap((value) => (value === undefined ? [] : leb(value)));
+  return [maximum === undefined ? flags : flags | HAS_MAXIMUM, ...leb(minimum), ...rest];
 }
 
 /** An unsigned LEB128 of a whole number below 2^53. */
@@ -38,28 +35,4 @@ export function leb(value: number): number[] {
   for (; left >= 0x80; left = Math.floor(left / 0x80)) bytes.push((left % 0x80) | 0x80);
   bytes.push(left);
   return bytes;
-}
-
-export function readMemory(cursor: Cursor): MemoryType {
-  const { flags, minimum, maximum, pageBits } = readLimits(cursor);
-  return Object.freeze({
-    kind: "memory",
-    minimum,
-    ...(maximum !== undefined && { maximum }),
-    shared: (flags & SHARED) !== 0,
-    ...(flags & ADDRESS_64 && { address: "i64" as const }),
-    ...(pageBits !== undefined && { pageSize: 2 ** pageBits }),
-  });
-}
-
-export function readTable(cursor: Cursor): TableType {
-  const element = readReference(cursor);
-  const { flags, minimum, maximum } = readLimits(cursor);
-  return Object.freeze({
-    kind: "table",
-    minimum,
-    ...(maximum !== undefined && { maximum }),
-    element,
-    ...(flags & ADDRESS_64 && { address: "i64" as const }),
-  });
 }

@@ -1,9 +1,9 @@
 import { CompileError } from "../errors.js";
-import { skipConstant } from "./constant.js";
+import type { FunctionType } from "../shape.js";
 import { Cursor, concat } from "./cursor.js";
+import { externReaders, importKind } from "./externs.js";
 import { ADDRESS_64, type Limits, leb, readLimits, SHARED, writeLimits } from "./limits.js";
 import { CODE, HEADER_SIZE, IMPORT, MEMORY, TABLE } from "./sections.js";
-import { readReference, readValueType } from "./value-types.js";
 
 /** What an instance needs its module's limits to be. */
 export interface Rewriting {
@@ -20,8 +20,7 @@ const MOST_PAGES = 65_536;
 /** The most that an engine takes as the maximum of a 64-bit memory (V8: 16 GiB). */
 const MOST_PAGES_64 = 262_144;
 const MOST_ELEMENTS = 2 ** 32 - 1;
-const PAGES = "memory pages";
-const ELEMENTS = "table elements";
+const NO_TYPE: FunctionType = { kind: "function", parameters: [], results: [] };
 
 function isRewritten(id: number, { shared, memoryPages, tableElements }: Rewriting): boolean {
   if (id === TABLE) return tableElements !== undefined;
@@ -38,46 +37,41 @@ function rewriteSection(
   const parts: Uint8Array[] = [];
   let from = 0;
   let refusal = "";
-  const limits = (most: number | undefined, bound: number, what: string) => {
-    const start = cursor.at;
-    const read = readLimits(cursor);
-    const scale = 2 ** (PAGE_BITS - (read.pageBits ?? PAGE_BITS));
-    let isChanged = share(what, read, rewriting);
-    if (most !== undefined && (read.maximum ?? bound * scale) > most * scale) {
-      read.maximum = most * scale;
-      isChanged = true;
-      if (read.minimum > read.maximum)
-        refusal ||= `${read.minimum / scale} ${what} from the start, more than the ${most}`;
-    }
-    if (!isChanged) return;
-    parts.push(body.subarray(from, start), Uint8Array.from(writeLimits(read)));
-    from = cursor.at;
-  };
+  const readers = externReaders(
+    () => NO_TYPE,
+    (_, kind) => {
+      const start = cursor.at;
+      const read = readLimits(cursor);
+      const isTable = kind === "table";
+      const [most, what] = isTable
+        ? [rewriting.tableElements, "table elements"]
+        : [rewriting.memoryPages, "memory pages"];
+      const bound = isTable ? MOST_ELEMENTS : read.flags & ADDRESS_64 ? MOST_PAGES_64 : MOST_PAGES;
+      const scale = 2 ** (PAGE_BITS - (read.pageBits ?? PAGE_BITS));
+      let isChanged = !isTable && share(read, rewriting);
+      if (id !== IMPORT && most !== undefined && (read.maximum ?? bound * scale) > most * scale) {
+        read.maximum = most * scale;
+        isChanged = true;
+        if (read.minimum > read.maximum)
+          refusal ||= `${read.minimum / scale} ${what} from the start, more than the ${most}`;
+      }
+      if (isChanged) {
+        parts.push(body.subarray(from, start), Uint8Array.from(writeLimits(read)));
+        from = cursor.at;
+      }
+      return read;
+    },
+  );
   try {
-    for (let left = cursor.count(); left > 0; left--) {
+    cursor.list(() => {
       let kind = id === TABLE ? 1 : 2;
       if (id === IMPORT) {
         cursor.skip(cursor.u32());
         cursor.skip(cursor.u32());
-        kind = cursor.byte();
+        kind = importKind(cursor);
       }
-      if (kind === 1) {
-        const hasInitializer = cursor.bytes[cursor.at] === 0x40;
-        if (hasInitializer) cursor.skip(2);
-        readReference(cursor);
-        limits(id === TABLE ? rewriting.tableElements : undefined, MOST_ELEMENTS, ELEMENTS);
-        if (hasInitializer) skipConstant(cursor);
-      } else if (kind === 2) {
-        const is64 = ((cursor.bytes[cursor.at] as number) & ADDRESS_64) !== 0;
-        limits(id === MEMORY ? rewriting.memoryPages : undefined, is64 ? MOST_PAGES_64 : MOST_PAGES, PAGES);
-      } else if (kind === 3) {
-        readValueType(cursor);
-        cursor.skip(1);
-      } else {
-        if (kind === 4) cursor.skip(1);
-        cursor.skipLeb();
-      }
-    }
+      return readers[kind]?.(cursor) ?? cursor.fail("an unknown kind");
+    });
   } catch {
     // What can't be read stays as it is: the engine says what is wrong with it.
     return undefined;
@@ -86,9 +80,9 @@ function rewriteSection(
   return from > 0 ? concat([...parts, body.subarray(from)]) : undefined;
 }
 
-function share(what: string, limits: Limits, { shared }: Rewriting): boolean {
+function share(limits: Limits, { shared }: Rewriting): boolean {
   const isOutside = (limits.flags & (SHARED | ADDRESS_64)) !== 0 || limits.pageBits !== undefined;
-  if (shared !== true || what !== PAGES || isOutside) return false;
+  if (shared !== true || isOutside) return false;
   limits.flags |= SHARED;
   limits.maximum ??= MOST_PAGES;
   return true;

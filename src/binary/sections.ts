@@ -31,7 +31,7 @@ export function isBinary(bytes: Uint8Array): boolean {
 
 /** Where a module's sections lie. */
 export interface Sections {
-  /** A cursor over the section of that id, its id and size passed over; an empty one where the module has none. */
+  /** A cursor over the section of that id, its id and size passed over; over an empty vector where the module has none. */
   open(id: number): Cursor;
   /** Likewise for the last custom section "name". */
   readonly names: Cursor;
@@ -59,7 +59,8 @@ export function scanSections(bytes: Uint8Array<ArrayBuffer>): Sections {
     cursor.at = end;
   }
   return {
-    open: (id) => new Cursor(bytes, starts[id] ?? 0, ends[id] ?? 0),
+    open: (id) =>
+      starts[id] === undefined ? new Cursor(new Uint8Array(1)) : new Cursor(bytes, starts[id], ends[id]),
     names,
   };
 }

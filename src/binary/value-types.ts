@@ -5,18 +5,32 @@ const SHARED = 0x65;
 const EXACT = 0x62;
 const REF_NULL = 0x63;
 const REF = 0x64;
+const FUNCTION = 0x60;
 
-/** Abstract heap types as in `(ref …)`, by their code (core specification 5.3.3; "cont" and "nocont" of stack switching). */
-const FIRST_HEAP = 0x68;
-const HEAP = "cont,exn,array,struct,i31,eq,any,extern,func,none,noextern,nofunc,noexn,nocont".split(",");
+/**
+ * Abstract heap types as in `(ref …)` and the types that are no references, by their code (core specification 5.3.1 to 5.3.3;
+ * "cont" and "nocont" of stack switching).
+ */
+const FIRST = 0x68;
+const FIRST_NUMBER = 0x7b;
+const NAMES =
+  "cont,exn,array,struct,i31,eq,any,extern,func,none,noextern,nofunc,noexn,nocont,,,,,,v128,f64,f32,i64,i32".split(
+    ",",
+  );
 
-const NUMBERS: Readonly<Record<number, ValueType>> = {
-  127: "i32",
-  126: "i64",
-  125: "f32",
-  124: "f64",
-  123: "v128",
-};
+/** Their value types. The bottom types are "nullref", "nullfuncref" … */
+const TYPES = NAMES.map((name, index) =>
+  name && index + FIRST < FIRST_NUMBER ? `${name.replace(/^no(ne)?/, "null")}ref` : name,
+) as ValueType[];
+
+/** The value types of one byte, numbers first and what holds less before what holds more. */
+export const shortTypes = (): ValueType[] => TYPES.filter(Boolean).reverse();
+
+/** The byte of a value type; NaN where it takes more than one. */
+export function typeCode(type: ValueType): number {
+  const index = TYPES.indexOf(type);
+  return index < 0 ? Number.NaN : index + FIRST;
+}
 
 function isPrefix(code: number | undefined): boolean {
   return code === SHARED || code === EXACT;
@@ -33,9 +47,9 @@ function heapReference(cursor: Cursor, nullable: boolean): RefType {
     const inner = heapReference(cursor, false).slice(5, -1);
     heap = `(${first === SHARED ? "shared" : "exact"} ${inner})`;
   } else if (first >= 0x40 && first < 0x80) {
-    heap = HEAP[cursor.byte() - FIRST_HEAP] ?? cursor.fail("an unknown heap type");
-    // The bottom types are "nullref", "nullfuncref" …
-    short = heap.replace(/^no(ne)?/, "null") + "ref";
+    const index = cursor.byte() - FIRST;
+    heap = (first < FIRST_NUMBER && NAMES[index]) || cursor.fail("an unknown heap type");
+    short = TYPES[index] as string;
   } else {
     heap = String(cursor.u32());
   }
@@ -51,10 +65,10 @@ export function readReference(cursor: Cursor): RefType {
 
 /** A value type (core specification 5.3.5). */
 export function readValueType(cursor: Cursor): ValueType {
-  const number = NUMBERS[cursor.bytes[cursor.at] as number];
-  if (number === undefined) return readReference(cursor);
-  cursor.byte();
-  return number;
+  const code = cursor.bytes[cursor.at] as number;
+  return code >= FIRST_NUMBER && code < 0x80
+    ? (TYPES[cursor.byte() - FIRST] as ValueType)
+    : readReference(cursor);
 }
 
 export function skipHeap(cursor: Cursor): void {
@@ -68,22 +82,16 @@ function skipValueType(cursor: Cursor): void {
   if (code === REF || code === REF_NULL || code === SHARED) skipHeap(cursor);
 }
 
-function skipValueTypes(cursor: Cursor): void {
-  for (let left = cursor.count(); left > 0; left--) skipValueType(cursor);
+function skipField(cursor: Cursor): void {
+  skipValueType(cursor);
+  cursor.skip(1);
 }
 
-function skipFields(cursor: Cursor, count: number): void {
-  for (let left = count; left > 0; left--) {
-    skipValueType(cursor);
-    cursor.skip(1);
-  }
-}
-
-/** Notes where a defined type's form stands and passes over it (core specification 5.3.9 to 5.3.11). */
-function skipSubType(cursor: Cursor, offsets: number[]): void {
+/** Passes over a defined type (core specification 5.3.9 to 5.3.11); answers where its form stands. */
+function skipSubType(cursor: Cursor): number {
   let form = cursor.byte();
   if (form === 0x50 || form === 0x4f) {
-    for (let left = cursor.count(); left > 0; left--) cursor.skipLeb();
+    cursor.list(skipLeb);
     form = cursor.byte();
   }
   // Shared types, and the "describes" and "descriptor" clauses of the custom-descriptors proposal.
@@ -91,62 +99,54 @@ function skipSubType(cursor: Cursor, offsets: number[]): void {
     if (form !== SHARED) cursor.skipLeb();
     form = cursor.byte();
   }
-  offsets.push(cursor.at - 1);
-  if (form === 0x60) {
-    skipValueTypes(cursor);
-    skipValueTypes(cursor);
+  const at = cursor.at - 1;
+  if (form === FUNCTION) {
+    cursor.list(skipValueType);
+    cursor.list(skipValueType);
   } else if (form === 0x5f) {
-    skipFields(cursor, cursor.count());
+    cursor.list(skipField);
   } else if (form === 0x5e) {
-    skipFields(cursor, 1);
+    skipField(cursor);
   } else if (form === 0x5d) {
     skipHeap(cursor);
   } else {
     cursor.fail("an unknown form of type");
   }
+  return at;
 }
 
+function skipLeb(cursor: Cursor): void {
+  cursor.skipLeb();
+}
+
+/** The function type of an index; one object for all who ask, so frozen. */
+export type FunctionTypes = (index: number) => FunctionType;
+
 /** The type section: finds where each type stands, decodes the function types that are asked for. */
-export class FunctionTypes {
-  readonly #cursor: Cursor;
-  readonly #offsets: number[] = [];
-  readonly #decoded = new Map<number, FunctionType>();
-
-  constructor(cursor: Cursor) {
-    this.#cursor = cursor;
-    if (cursor.end === 0) return;
-    for (let left = cursor.count(); left > 0; left--) {
-      if (cursor.bytes[cursor.at] === 0x4e) {
-        cursor.at++;
-        for (let group = cursor.count(); group > 0; group--) skipSubType(cursor, this.#offsets);
-      } else {
-        skipSubType(cursor, this.#offsets);
-      }
-    }
-  }
-
-  /** The function type of that index; one object for all who ask, so frozen. */
-  at(index: number): FunctionType {
-    const known = this.#decoded.get(index);
-    if (known !== undefined) return known;
-    const cursor = this.#cursor;
-    const offset = this.#offsets[index];
-    if (offset === undefined || cursor.bytes[offset] !== 0x60) return cursor.fail("an unknown function type");
+export function readTypes(cursor: Cursor): FunctionTypes {
+  const offsets = cursor
+    .list(() => {
+      if (cursor.bytes[cursor.at] !== 0x4e) return skipSubType(cursor);
+      cursor.at++;
+      return cursor.list(skipSubType);
+    })
+    .flat();
+  const decoded: FunctionType[] = [];
+  const decode = (index: number): FunctionType => {
+    const offset = offsets[index];
+    if (offset === undefined || cursor.bytes[offset] !== FUNCTION) cursor.fail("an unknown function type");
     cursor.at = offset + 1;
     const parameters = readValueTypes(cursor);
-    const type: FunctionType = Object.freeze({
-      kind: "function",
-      parameters,
-      results: readValueTypes(cursor),
-    });
-    this.#decoded.set(index, type);
-    return type;
-  }
+    return Object.freeze({ kind: "function", parameters, results: readValueTypes(cursor) });
+  };
+  return (index) => {
+    decoded[index] ??= decode(index);
+    return decoded[index];
+  };
 }
 
 function readValueTypes(cursor: Cursor): ValueType[] {
-  const types: ValueType[] = [];
-  for (let left = cursor.count(); left > 0; left--) types.push(readValueType(cursor));
+  const types = cursor.list(readValueType);
   Object.freeze(types);
   return types;
 }

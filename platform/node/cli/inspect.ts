@@ -1,8 +1,9 @@
 import { Cursor } from "../../../src/binary/cursor.js";
+import { type ExternReader, externReaders, MEMORY_KIND } from "../../../src/binary/externs.js";
 import { readInterface } from "../../../src/binary/interface.js";
-import { readMemory } from "../../../src/binary/limits.js";
 import { NameSection } from "../../../src/binary/names.js";
-import { HEADER_SIZE, MEMORY, scanSections } from "../../../src/binary/sections.js";
+import { HEADER_SIZE, MEMORY, scanSections, TYPE } from "../../../src/binary/sections.js";
+import { readTypes } from "../../../src/binary/value-types.js";
 import { WasmexError } from "../../../src/errors.js";
 import { Module } from "../../../src/module.js";
 import type { ExternType, ImportEntry, MemoryType } from "../../../src/shape.js";
@@ -64,11 +65,10 @@ function readMemories(bytes: Uint8Array<ArrayBuffer>, imports: readonly ImportEn
   const memories = imports.flatMap(({ type }) =>
     type.kind === "memory" ? [{ ...type, imported: true }] : [],
   );
-  const cursor = scanSections(bytes).open(MEMORY);
-  for (let left = cursor.end === 0 ? 0 : cursor.count(); left > 0; left--) {
-    memories.push({ ...readMemory(cursor), imported: false });
-  }
-  return memories;
+  const sections = scanSections(bytes);
+  const readMemory = externReaders(readTypes(sections.open(TYPE)))[MEMORY_KIND] as ExternReader;
+  const defined = sections.open(MEMORY).list((cursor) => readMemory(cursor) as MemoryType);
+  return [...memories, ...defined.map((memory) => ({ ...memory, imported: false }))];
 }
 
 function limits(type: { minimum: number; maximum?: number }, unit: string): string {
