@@ -6,6 +6,7 @@ import { wrap } from "comlink";
 import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
 import wabt from "wabt";
 import * as Wasmex from "../../dist/node/index.js";
+import { answerForever } from "./exchange.mjs";
 import { formatRatio, formatTime, interleave, median, table } from "./harness.mjs";
 import { HOST_CALLS, LARGE, SMALL } from "./process-modules.mjs";
 
@@ -110,17 +111,7 @@ async function calls() {
 
   const words = new Int32Array(new SharedArrayBuffer(8));
   const blocking = new Worker(BLOCKING, { eval: true, workerData: words });
-  let served = 0;
-  const serve = async () => {
-    for (;;) {
-      const seen = Atomics.load(words, 0);
-      if (seen === served) await Atomics.waitAsync(words, 0, seen).value;
-      served++;
-      Atomics.add(words, 1, 1);
-      Atomics.notify(words, 1);
-    }
-  };
-  void serve();
+  void answerForever(words);
   const exchange = (times) =>
     new Promise((resolve) => {
       blocking.once("message", resolve);

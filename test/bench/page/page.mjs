@@ -1,6 +1,7 @@
 // Runs on the page of process-page.bench.mjs.
 import { createPlugin } from "@extism/extism";
 import { wrap } from "comlink";
+import { answerForever } from "../exchange.mjs";
 import { interleave, median } from "../harness.mjs";
 
 /**
@@ -68,17 +69,7 @@ export async function measure(hostCalls) {
   });
 
   const words = new Int32Array(new SharedArrayBuffer(8));
-  let served = 0;
-  const serve = async () => {
-    for (;;) {
-      const seen = Atomics.load(words, 0);
-      if (seen === served) await Atomics.waitAsync(words, 0, seen).value;
-      served++;
-      Atomics.add(words, 1, 1);
-      Atomics.notify(words, 1);
-    }
-  };
-  void serve();
+  void answerForever(words);
   const blocking = workerOf(BLOCKING);
   const hosts = await interleave(
     {
