@@ -20,6 +20,8 @@ const common = {
   absWorkingDir: root,
   bundle: true,
   target: "es2022",
+  // Constants are put where they are used: as variables of a bundle the engine would load and check them each time.
+  minifySyntax: true,
   legalComments: "none",
   logLevel: "warning",
   sourcesContent: true,

@@ -1,12 +1,11 @@
+import { copyBytes, growable } from "./pipe-buffer.js";
 import {
   AGAIN,
   BLOCKING,
   CAPACITY,
-  copyBytes,
   DATA_SEQUENCE,
   ENDED,
   FLAGS,
-  growable,
   HEADER,
   LIMIT,
   LOCK,
@@ -16,7 +15,7 @@ import {
   SHARED_MAXIMUM,
   SLOTS,
   SPACE_SEQUENCE,
-} from "./pipe-buffer.js";
+} from "./pipe-layout.js";
 import { isDying, lockOwner } from "./pipe-owners.js";
 import { platform } from "./platform.js";
 

@@ -1,5 +1,5 @@
 import { WasmexError } from "./errors.js";
-import { AGAIN, NO_MEMORY } from "./pipe-buffer.js";
+import { AGAIN, NO_MEMORY } from "./pipe-layout.js";
 import { ByteQueue } from "./pipe-queue.js";
 
 /** How another thread opens the same pipe; a plain object for `postMessage`. */

@@ -13,7 +13,9 @@ export function copy(
   start: number,
   length: number,
 ): void {
-  if (length < SMALL_COPY) {
+  if (length === 1) {
+    target[at] = source[start] as number;
+  } else if (length < SMALL_COPY) {
     for (let index = 0; index < length; index++) {
       target[at + index] = source[start + index] as number;
     }

@@ -2,7 +2,8 @@ import { FILETYPE_DIRECTORY, type Result } from "./contract.js";
 import { ERRNO_EXIST } from "./errno.js";
 import { MemoryBackend } from "./memory-backend.js";
 import { MountTable } from "./mounts.js";
-import { FOLLOW_ALWAYS, Walk } from "./walk.js";
+import { FOLLOW_ALWAYS } from "./paths.js";
+import { Walk } from "./walk.js";
 
 /** Makes a directory and those above it where they aren't there yet. */
 export function makeDirectories(mounts: MountTable, path: string): Result {

@@ -2,10 +2,8 @@
  * Two kinds of rights meet here. What the host grants with a preopen's `flags` is `access`: it holds for all that is opened
  * below and is refused with `EACCES`. What WASI calls rights a guest can only give up by itself: refused with `ENOTCAPABLE`.
  */
-import { ERRNO_ACCES, ERRNO_NOTCAPABLE } from "./errno.js";
 
-/** What a preopen allows: `"read"` and list what exists, `"write"` (change, rename, remove) what exists, `"create"` what doesn't. */
-export type PreopenFlag = "read" | "write" | "create";
+// This file imports nothing, as do the others of constants: esbuild then puts the values where they are used.
 
 /** Open or list what exists, for reading. */
 export const ACCESS_READ = 1;
@@ -14,24 +12,6 @@ export const ACCESS_WRITE = 2;
 /** Add a file, directory or link. */
 export const ACCESS_CREATE = 4;
 
-const accessOf = new Map<unknown, number>([
-  ["read", ACCESS_READ],
-  ["write", ACCESS_WRITE],
-  ["create", ACCESS_CREATE],
-]);
-
-/** The flags of a preopen as bits; -1 where one is unknown, 0 where there is none. */
-export function accessBits(flags: Iterable<unknown>): number {
-  let bits = 0;
-  for (const flag of flags) {
-    const bit = accessOf.get(flag);
-    if (bit === undefined) return -1;
-    bits |= bit;
-  }
-  return bits;
-}
-
-// Literals, so that bundlers put the values where they are used.
 export const RIGHT_FD_DATASYNC = 0x1;
 export const RIGHT_FD_READ = 0x2;
 export const RIGHT_FD_SEEK = 0x4;
@@ -106,16 +86,3 @@ export const DIRECTORY_RIGHTS =
   RIGHT_POLL_FD_READWRITE;
 
 export const ALL_RIGHTS = DIRECTORY_RIGHTS | FILE_RIGHTS;
-
-/** The errno for a descriptor that lacks a right: the host's refusal where its access lacks it too, else the guest's own. */
-export function refusal(access: number, needed: number): number {
-  return (access & needed) === needed ? ERRNO_NOTCAPABLE : ERRNO_ACCES;
-}
-
-/**
- * Whether moving or linking a file from a directory with one access into one with another would give the guest a way to
- * read or change it that it hasn't got.
- */
-export function widens(from: number, to: number): boolean {
-  return (to & ~from & (ACCESS_READ | ACCESS_WRITE)) !== 0;
-}

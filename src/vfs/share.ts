@@ -2,8 +2,9 @@ import type { ArenaDescription } from "./arena-memory.js";
 import type { Backend, Node } from "./contract.js";
 import { MemoryBackend } from "./memory-backend.js";
 import { MountTable } from "./mounts.js";
+import { FOLLOW_ALWAYS } from "./paths.js";
 import type { VirtualFileSystem } from "./virtual-file-system.js";
-import { FOLLOW_ALWAYS, Walk } from "./walk.js";
+import { Walk } from "./walk.js";
 
 /** How the other thread gets at one backend. */
 export type BackendDescription =

@@ -25,9 +25,10 @@ import {
 import { type FileStat, fileStat } from "./host-stat.js";
 import { MemoryBackend } from "./memory-backend.js";
 import { MountTable } from "./mounts.js";
+import { FOLLOW_ALWAYS, FOLLOW_NEVER } from "./paths.js";
 import { shimBackend } from "./shim.js";
 import { packTree, unpackTree } from "./snapshot.js";
-import { FOLLOW_ALWAYS, FOLLOW_NEVER, Walk } from "./walk.js";
+import { Walk } from "./walk.js";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });

@@ -15,20 +15,10 @@ import {
   ERRNO_PERM,
 } from "./errno.js";
 import type { MountTable } from "./mounts.js";
+import { DOT, FOLLOW_ALWAYS, FOLLOW_SLASH, LINKS_MAX, NAME_MAX, PATH_MAX, SLASH } from "./paths.js";
 import { validUtf8Until } from "./utf8.js";
 
 const encoder = new TextEncoder();
-const PATH_MAX = 4096;
-const NAME_MAX = 255;
-const LINKS_MAX = 40;
-const SLASH = 47;
-const DOT = 46;
-
-/** A link as the last component is never followed. */
-export const FOLLOW_NEVER = 0;
-/** It is followed where a slash comes after it. */
-export const FOLLOW_SLASH = 1;
-export const FOLLOW_ALWAYS = 2;
 
 /**
  * Resolves paths, one component after the other, above the backends. It never leaves the directory it starts from: `..`

@@ -3,9 +3,9 @@ import type { Descriptor } from "../vfs/descriptors.js";
 import { ERRNO_FAULT, ERRNO_INVAL, ERRNO_NOTDIR } from "../vfs/errno.js";
 import { ACCESS_READ, RIGHT_FD_READDIR } from "../vfs/rights.js";
 import type { Functions } from "./functions.js";
-import { type Guest, TWO_32 } from "./guest.js";
+import type { Guest } from "./guest.js";
+import { DIRENT_SIZE, TWO_32 } from "./numbers.js";
 
-const DIRENT_SIZE = 24;
 const dots = new Uint8Array([46, 46]);
 /** Cookies 1 and 2 continue after `.` and after `..`; the backend's own follow. */
 const OWN_COOKIES = 2;

@@ -20,18 +20,14 @@ import {
 } from "../vfs/rights.js";
 import { type Body, type Import, importOf } from "./functions.js";
 import type { Guest } from "./guest.js";
+import {
+  FDFLAGS_ANY_SYNC,
+  FDFLAGS_APPEND,
+  FDFLAGS_NONBLOCK,
+  FDFLAGS_SYNC,
+  LARGEST_OFFSET,
+} from "./numbers.js";
 import { stuck } from "./stdio.js";
-
-export const FDFLAGS_APPEND = 1;
-export const FDFLAGS_DSYNC = 2;
-export const FDFLAGS_NONBLOCK = 4;
-export const FDFLAGS_RSYNC = 8;
-export const FDFLAGS_SYNC = 16;
-const FDFLAGS_ANY_SYNC = FDFLAGS_DSYNC | FDFLAGS_SYNC;
-export const ALL_FDFLAGS = FDFLAGS_APPEND | FDFLAGS_NONBLOCK | FDFLAGS_RSYNC | FDFLAGS_ANY_SYNC;
-
-/** `Number.MAX_SAFE_INTEGER`, as a literal for bundlers to put where it is used. */
-const LARGEST = 9007199254740991;
 
 /** As much as one write to a stream puts together. */
 const GATHERED = 65_536;
@@ -144,7 +140,7 @@ export function ioFunctions(guest: Guest, unstable: boolean): { [name: string]: 
       if (total < 0) return total;
       if (file.stream !== undefined) return writeStream(file.stream, total);
       const append = (file.flags & FDFLAGS_APPEND) !== 0;
-      if (!append && file.position + total > LARGEST) return -ERRNO_FBIG;
+      if (!append && file.position + total > LARGEST_OFFSET) return -ERRNO_FBIG;
       const written = writeFile(file, file.position, append);
       if (written > 0 && !append) file.position += written;
       return written;
@@ -222,13 +218,14 @@ export function ioFunctions(guest: Guest, unstable: boolean): { [name: string]: 
         const start = view.getUint32(vector, true);
         const length = view.getUint32(vector + 4, true);
         const { backend, stream, position, node } = file;
-        if (start + length <= bytes.length && position + length <= LARGEST) {
+        // A file in memory that nobody else can use: there is nothing to lock, no other code runs, and it has a limit of its own.
+        const alone = backend?.shared === false;
+        if (start + length <= bytes.length && (alone || position + length <= LARGEST_OFFSET)) {
           try {
             let written = 0;
             if (stream !== undefined) {
               written = stream.writeFrom(bytes, start, length);
             } else if (backend !== undefined) {
-              const alone = backend.shared === false;
               if (!alone) guest.hold(file);
               if ((file.flags & FDFLAGS_APPEND) === 0) {
                 written = backend.write(node, position, bytes, start, length);
@@ -240,7 +237,8 @@ export function ioFunctions(guest: Guest, unstable: boolean): { [name: string]: 
               if (!alone) guest.end();
             }
             if (written < 0) return -written;
-            guest.setU32(out, written);
+            if (alone) view.setUint32(out, written, true);
+            else guest.setU32(out, written);
             return 0;
           } catch (error) {
             return guest.caught(error);
@@ -250,10 +248,12 @@ export function ioFunctions(guest: Guest, unstable: boolean): { [name: string]: 
       return writeAny(fd, vectors, count, result);
     },
 
-    fd_pread: positioned(RIGHT_FD_READ, ACCESS_READ, (file, at) => (at > LARGEST ? 0 : readFile(file, at))),
+    fd_pread: positioned(RIGHT_FD_READ, ACCESS_READ, (file, at) =>
+      at > LARGEST_OFFSET ? 0 : readFile(file, at),
+    ),
 
     fd_pwrite: positioned(RIGHT_FD_WRITE, ACCESS_WRITE, (file, at, total) =>
-      at + total > LARGEST ? -ERRNO_FBIG : writeFile(file, at, false),
+      at + total > LARGEST_OFFSET ? -ERRNO_FBIG : writeFile(file, at, false),
     ),
 
     fd_seek: importOf(guest, [
@@ -273,7 +273,7 @@ export function ioFunctions(guest: Guest, unstable: boolean): { [name: string]: 
           if (size < 0) return size;
           target += size;
         }
-        if (target < 0 || target > LARGEST) return -ERRNO_INVAL;
+        if (target < 0 || target > LARGEST_OFFSET) return -ERRNO_INVAL;
         file.position = target;
         return target;
       },

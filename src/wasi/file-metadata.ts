@@ -21,9 +21,9 @@ import {
   RIGHT_FD_FILESTAT_SET_TIMES,
   RIGHT_FD_SYNC,
 } from "../vfs/rights.js";
-import { ALL_FDFLAGS } from "./file-io.js";
 import type { Body, Call, Functions } from "./functions.js";
-import { type Guest, TWO_32 } from "./guest.js";
+import type { Guest } from "./guest.js";
+import { ALL_FDFLAGS, TWO_32 } from "./numbers.js";
 import { setTimes } from "./times.js";
 
 const LAST_ADVICE = 5;

@@ -1,14 +1,13 @@
 import { StoppedError, UnsupportedError } from "../errors.js";
+import { refusal } from "../vfs/access.js";
 import { type Backend, FILETYPE_DIRECTORY, Filestat, type Result } from "../vfs/contract.js";
 import { type Descriptor, DescriptorTable } from "../vfs/descriptors.js";
 import { ERRNO_BADF, ERRNO_IO } from "../vfs/errno.js";
-import { refusal } from "../vfs/rights.js";
 import { Walk } from "../vfs/walk.js";
 import { WasiExit } from "./exit.js";
+import { TWO_32 } from "./numbers.js";
 import type { Sources } from "./sources.js";
 
-/** Two 32-bit halves of a 64-bit number without a `BigInt`. */
-export const TWO_32 = 2 ** 32;
 const none = new Uint8Array(0);
 
 /**

@@ -1,11 +1,11 @@
 import { WasmexError } from "../errors.js";
 import type { Pipe } from "../pipe.js";
-import { accessBits, type PreopenFlag } from "../vfs/rights.js";
+import { accessBits, type PreopenFlag } from "../vfs/access.js";
 import type { VirtualFileSystem } from "../vfs/virtual-file-system.js";
 import type { ClockSource, RandomSource } from "./sources.js";
 import type { Endpoint } from "./stdio.js";
 
-export type { PreopenFlag } from "../vfs/rights.js";
+export type { PreopenFlag } from "../vfs/access.js";
 export type { ClockName, ClockSource, RandomSource } from "./sources.js";
 
 /** What a guest may do below a directory that is opened for it. */

@@ -11,6 +11,7 @@ import {
   ERRNO_NOTCAPABLE,
   ERRNO_NOTDIR,
 } from "../vfs/errno.js";
+import { FOLLOW_NEVER, FOLLOW_SLASH } from "../vfs/paths.js";
 import {
   ACCESS_CREATE,
   ACCESS_READ,
@@ -26,17 +27,17 @@ import {
   RIGHT_PATH_FILESTAT_SET_SIZE,
   RIGHT_PATH_OPEN,
 } from "../vfs/rights.js";
-import { FOLLOW_NEVER, FOLLOW_SLASH } from "../vfs/walk.js";
-import { ALL_FDFLAGS } from "./file-io.js";
 import { type Functions, inDirectory } from "./functions.js";
 import type { Guest } from "./guest.js";
+import {
+  ALL_FDFLAGS,
+  ALL_OFLAGS,
+  OFLAGS_CREAT,
+  OFLAGS_DIRECTORY,
+  OFLAGS_EXCL,
+  OFLAGS_TRUNC,
+} from "./numbers.js";
 import { find } from "./path.js";
-
-const OFLAGS_CREAT = 1;
-const OFLAGS_DIRECTORY = 2;
-const OFLAGS_EXCL = 4;
-const OFLAGS_TRUNC = 8;
-const ALL_OFLAGS = 15;
 
 /** path_open. */
 export function openFunctions(guest: Guest): Functions {

@@ -1,3 +1,4 @@
+import { widens } from "../vfs/access.js";
 import { type Backend, FILETYPE_DIRECTORY, FILETYPE_SYMBOLIC_LINK, type Result } from "../vfs/contract.js";
 import type { Descriptor } from "../vfs/descriptors.js";
 import {
@@ -13,6 +14,7 @@ import {
   ERRNO_XDEV,
 } from "../vfs/errno.js";
 import type { MountTable } from "../vfs/mounts.js";
+import { FOLLOW_ALWAYS, FOLLOW_NEVER, FOLLOW_SLASH, SLASH } from "../vfs/paths.js";
 import {
   ACCESS_CREATE,
   ACCESS_READ,
@@ -28,17 +30,14 @@ import {
   RIGHT_PATH_RENAME_TARGET,
   RIGHT_PATH_SYMLINK,
   RIGHT_PATH_UNLINK_FILE,
-  widens,
 } from "../vfs/rights.js";
-import { FOLLOW_ALWAYS, FOLLOW_NEVER, FOLLOW_SLASH, type Walk } from "../vfs/walk.js";
+import type { Walk } from "../vfs/walk.js";
 import { type Functions, inDirectory } from "./functions.js";
 import type { Guest } from "./guest.js";
+import { LOOKUP_SYMLINK_FOLLOW } from "./numbers.js";
 import { setTimes } from "./times.js";
 
-const SLASH = 47;
 const ACCESS_CHANGE = ACCESS_READ | ACCESS_WRITE;
-/** The only lookup flag: to follow a link in the last place. */
-const LOOKUP_SYMLINK_FOLLOW = 1;
 
 /** Takes a path from the guest; answers 0 or a negated errno, as all checks here do. */
 function load(guest: Guest, walk: Walk, path: number, length: number, lookup = 0): Result {

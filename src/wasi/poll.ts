@@ -5,15 +5,17 @@ import { ERRNO_FAULT, ERRNO_INVAL } from "../vfs/errno.js";
 import { RIGHT_FD_READ, RIGHT_FD_WRITE } from "../vfs/rights.js";
 import type { Functions } from "./functions.js";
 import type { Guest } from "./guest.js";
-import { CLOCK_LAST } from "./sources.js";
+import {
+  CLOCK_ABSOLUTE,
+  CLOCK_LAST,
+  EVENT_CLOCK,
+  EVENT_FD_READ,
+  EVENT_FD_WRITE,
+  EVENT_HANGUP,
+  EVENT_SIZE,
+} from "./numbers.js";
 import { stuck } from "./stdio.js";
 
-const EVENT_SIZE = 32;
-const EVENT_CLOCK = 0;
-const EVENT_FD_READ = 1;
-const EVENT_FD_WRITE = 2;
-const HANGUP = 1;
-const ABSOLUTE = 1;
 /** As many as a system lets a process open at most: a longer list is no honest one. */
 const MOST_SUBSCRIPTIONS = 65_536;
 /** On a thread that can't sleep a wait as short as this is spun through; a page doesn't feel less than a long task. */
@@ -49,7 +51,7 @@ export function pollFunctions(guest: Guest, unstable: boolean): Functions {
       const id = view.getUint32(clock, true);
       const timeout = view.getBigUint64(clock + 8, true);
       const flags = view.getUint16(clock + 24, true);
-      if (id > CLOCK_LAST || flags > ABSOLUTE) {
+      if (id > CLOCK_LAST || flags > CLOCK_ABSOLUTE) {
         error = ERRNO_INVAL;
         due = 0;
       } else {
@@ -82,7 +84,7 @@ export function pollFunctions(guest: Guest, unstable: boolean): Functions {
       guest.view.setBigUint64(at, userdata, true);
       guest.setU64(at + 8, error | (type << 16));
       guest.setU64(at + 16, Math.max(available, 0));
-      guest.setU64(at + 24, stream !== undefined && available === 0 ? HANGUP : 0);
+      guest.setU64(at + 24, stream !== undefined && available === 0 ? EVENT_HANGUP : 0);
       at += EVENT_SIZE;
     }
     return (at - output) / EVENT_SIZE;

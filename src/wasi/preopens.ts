@@ -5,8 +5,9 @@ import { Descriptor } from "../vfs/descriptors.js";
 import { newMounts } from "../vfs/directories.js";
 import { ERRNO_NOENT } from "../vfs/errno.js";
 import { MountTable } from "../vfs/mounts.js";
+import { FOLLOW_ALWAYS } from "../vfs/paths.js";
 import { ALL_RIGHTS, DIRECTORY_RIGHTS } from "../vfs/rights.js";
-import { FOLLOW_ALWAYS, Walk } from "../vfs/walk.js";
+import { Walk } from "../vfs/walk.js";
 import type { CheckedOptions, CheckedPreopen } from "./options.js";
 
 const encoder = new TextEncoder();

@@ -1,5 +1,6 @@
 import { copyBytes } from "../pipe-buffer.js";
 import { platform } from "../platform.js";
+import { CLOCK_REALTIME } from "./numbers.js";
 
 /** Which clock a guest asks for (WASI preview 1, `clockid`). */
 export type ClockName = "realtime" | "monotonic";
@@ -9,11 +10,6 @@ export type ClockSource = (clock: ClockName) => number | bigint;
 
 /** Fills the bytes it is given; at most 65,536 at once. What it answers is not looked at. */
 export type RandomSource = (bytes: Uint8Array<ArrayBuffer>) => unknown;
-
-export const CLOCK_REALTIME = 0;
-export const CLOCK_MONOTONIC = 1;
-/** The last clock there is: of the thread's processor time. */
-export const CLOCK_LAST = 3;
 
 /** The most that a source of the host is asked for at once, as `crypto.getRandomValues` has it. */
 const RANDOM_CHUNK = 65_536;
@@ -46,10 +42,16 @@ export class Sources {
     return BigInt(whole) * 1_000_000n + BigInt(Math.round((time - whole) * 1e6));
   }
 
-  /** Fills `target[start, start + length)`; through a copy, as the engines don't fill shared memory. */
+  /** Fills `target[start, start + length)`; through a copy where it is shared, as the engines don't fill that. */
   random(target: Uint8Array, start: number, length: number): void {
     const random = this.#random;
     const end = start + length;
+    // More than the pool goes where it belongs at once, wherever the engines fill memory.
+    if (random === undefined && length >= POOL && target.buffer instanceof ArrayBuffer) {
+      for (let at = start; at < end; at += RANDOM_CHUNK)
+        platform().randomFill(target.subarray(at, Math.min(at + RANDOM_CHUNK, end)));
+      return;
+    }
     for (let at = start; at < end; ) {
       const left = end - at;
       if (random !== undefined) {

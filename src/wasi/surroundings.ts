@@ -2,13 +2,12 @@ import { ERRNO_FAULT, ERRNO_INVAL, ERRNO_NOTSOCK, ERRNO_NOTSUP } from "../vfs/er
 import { WasiExit } from "./exit.js";
 import type { Call, Functions } from "./functions.js";
 import type { Guest } from "./guest.js";
-import { CLOCK_LAST } from "./sources.js";
+import { CLOCK_LAST, TWO_32 } from "./numbers.js";
 
 /** What browsers round their clocks to on an ordinary page is coarser, on an isolated one finer. */
 const RESOLUTION_NANOSECONDS = 1000;
 const LAST_SIGNAL = 30;
 const TWO_23 = 2 ** 23;
-const TWO_32 = 2 ** 32;
 
 /** What surrounds a guest but files: arguments, environment, clocks, random bytes, its own end, and sockets, of which there are none. */
 export function surroundingsFunctions(guest: Guest): Functions {

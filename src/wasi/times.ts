@@ -1,11 +1,7 @@
 import type { Backend, Node, Result } from "../vfs/contract.js";
 import { ERRNO_INVAL } from "../vfs/errno.js";
 import type { Guest } from "./guest.js";
-import { CLOCK_REALTIME } from "./sources.js";
-
-const FSTFLAGS_ATIM = 1;
-const FSTFLAGS_MTIM = 4;
-const ALL_FSTFLAGS = 15;
+import { ALL_FSTFLAGS, CLOCK_REALTIME, FSTFLAGS_ATIM, FSTFLAGS_MTIM } from "./numbers.js";
 
 /** Sets the times that `fstflags` choose: two bits each, for the time given and for now, which exclude each other. */
 export function setTimes(

@@ -1,5 +1,5 @@
 import { Pipe } from "../pipe.js";
-import { AGAIN } from "../pipe-buffer.js";
+import { AGAIN } from "../pipe-layout.js";
 import { FILETYPE_CHARACTER_DEVICE, FILETYPE_UNKNOWN } from "../vfs/contract.js";
 import type { Stream } from "../vfs/descriptors.js";
 import type { WasiOptions } from "../wasi/options.js";

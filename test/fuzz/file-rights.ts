@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import type { PreopenFlag } from "../../src/vfs/rights.js";
+import type { PreopenFlag } from "../../src/vfs/access.js";
 import type { VirtualFileSystem } from "../../src/vfs/virtual-file-system.js";
 import { type Operation, type Outcome, operations, WasiSubject } from "./file-operations.js";
 import { WasiCaller } from "./wasi-caller.js";

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { UnsupportedError } from "../../src/errors.js";
 import { platform, usePlatform } from "../../src/platform.js";
-import type { PreopenFlag } from "../../src/vfs/rights.js";
+import type { PreopenFlag } from "../../src/vfs/access.js";
 import { VirtualFileSystem } from "../../src/vfs/virtual-file-system.js";
 import { WasiExit } from "../../src/wasi/exit.js";
 import { FUNCTION_NAMES } from "../../src/wasi/signatures.js";

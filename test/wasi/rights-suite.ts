@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { PreopenFlag } from "../../src/vfs/rights.js";
+import type { PreopenFlag } from "../../src/vfs/access.js";
 import type { VirtualFileSystem } from "../../src/vfs/virtual-file-system.js";
 import { WasiCaller } from "../fuzz/wasi-caller.js";
 import {
