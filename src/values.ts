@@ -27,8 +27,6 @@ export type JsResult<T extends readonly ValueType[]> = T extends readonly []
     ? JsType<One>
     : { readonly [K in keyof T]: JsType<T[K]> };
 
-const F32_MAX = 3.4028234663852886e38;
-
 /** Says what was given, short enough for an error's text. */
 export function describeValue(value: unknown): string {
   switch (typeof value) {
@@ -115,6 +113,8 @@ export type Converter = (value: unknown, place: Place) => unknown;
 
 /** One function for each type, so that engines can compile each of them into its caller. */
 export function converterOf(type: ValueType): Converter {
+  // Here and not above, so that esbuild puts the value where it is used.
+  const F32_MAX = 3.4028234663852886e38;
   switch (type) {
     case "i32":
       return (value, place) =>
