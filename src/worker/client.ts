@@ -10,21 +10,19 @@ import { WorkerEngine, type WorkerParts } from "./host.js";
 import { type Layout, writeValue } from "./layout.js";
 import { engineValues } from "./plans.js";
 import type { Channel, WorkerMessage } from "./protocol.js";
-import * as records from "./records.js";
 import {
   ANSWER_WINDOW,
   ANSWERS_TAKEN,
   BELL,
   CALL_WINDOW,
-  ChannelEnd,
   EXTRA,
   HOST_SLEEPS,
   ID,
   KIND,
-  type Ring,
-  type Values,
   WORKER_SLEEPS,
-} from "./ring.js";
+} from "./record.js";
+import * as records from "./records.js";
+import { ChannelEnd, type Ring, type Values } from "./ring.js";
 import { Spinner } from "./spin.js";
 
 /** How long the host looks for a reply before it lets its event loop go on, in milliseconds. */

@@ -4,18 +4,9 @@ import { encodeThrown } from "./codec.js";
 import type { Layout } from "./layout.js";
 import type { FunctionPlan } from "./plans.js";
 import type { Channel } from "./protocol.js";
+import { ANSWERS_TAKEN, BELL, HOST_SLEEPS, ID, KIND } from "./record.js";
 import * as records from "./records.js";
-import {
-  ANSWERS_TAKEN,
-  BELL,
-  ChannelEnd,
-  HOST_SLEEPS,
-  ID,
-  KIND,
-  NOTHING,
-  type Ring,
-  type Values,
-} from "./ring.js";
+import { ChannelEnd, NOTHING, type Ring, type Values } from "./ring.js";
 import { Spinner } from "./spin.js";
 
 /** Misses in a row after which one wait in this many still looks. */

@@ -13,7 +13,7 @@ import { HostFunctions } from "./host-functions.js";
 import { MessageEngine, needsSharedMemory } from "./message-client.js";
 import type { ExportPlans } from "./plans.js";
 import type { Channel, StartMessage, WasiPlan } from "./protocol.js";
-import { CHANNEL_BYTES } from "./ring.js";
+import { CHANNEL_BYTES } from "./record.js";
 import { HostStreams } from "./streams.js";
 
 /** How long a worker looks for the next record before it sleeps, in milliseconds. */

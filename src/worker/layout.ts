@@ -1,8 +1,7 @@
 import type { ValueType } from "../shape.js";
 import type { WasmValue } from "../values.js";
+import { RECORD_WORDS } from "./record.js";
 
-/** Words (4 bytes) of a record. The first 64 bytes are one cache line: six values travel in it. */
-export const RECORD_WORDS = 32;
 /** The first of the values, eight bytes each. */
 const VALUES = 4;
 const MOST_VALUES = (RECORD_WORDS - VALUES) / 2;

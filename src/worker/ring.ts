@@ -5,35 +5,21 @@
 
 import { ByteQueue } from "../pipe-queue.js";
 import { decode, encode } from "./codec.js";
-import { type Layout, RECORD_WORDS, readValues, type Words, writeValues } from "./layout.js";
+import { type Layout, readValues, type Words, writeValues } from "./layout.js";
 import type { Channel } from "./protocol.js";
-
-/** The words of a record, from its first: kind in the low byte, which function or error it is about above. */
-export const KIND = 1;
-/** The number that an answer refers to. */
-export const ID = 2;
-/** Bytes that follow in the lane's queue, for what is too big for a record. */
-export const EXTRA = 3;
-
-// Words of the channel's header, a cache line each.
-/** 1 while the worker sleeps. */
-export const WORKER_SLEEPS = 0;
-/** 1 while the host wants to be woken by the bell. */
-export const HOST_SLEEPS = 16;
-export const BELL = 32;
-/** How many records of the answers' ring the worker has taken. */
-export const ANSWERS_TAKEN = 48;
-const HEADER_WORDS = 64;
-
-/** Records in each ring; powers of two. */
-const CALLS = 64;
-const ANSWERS = 16;
-const REPLIES = 128;
-
-/** Calls that may be under way at once, so that neither their ring nor that of the replies overflows: the host keeps the rest. */
-export const CALL_WINDOW = 48;
-/** The same for what goes to a guest that waits in a host call. */
-export const ANSWER_WINDOW = ANSWERS;
+import {
+  ANSWERS,
+  ANSWERS_AT,
+  CALLS,
+  CALLS_AT,
+  EXTRA,
+  ID,
+  KIND,
+  RECORD_WORDS,
+  REPLIES,
+  REPLIES_AT,
+  WORKER_SLEEPS,
+} from "./record.js";
 
 /** A ring as one of its two threads sees it: the writer publishes, the reader waits and releases. */
 export class Ring {
@@ -95,11 +81,6 @@ export class Ring {
     this.at = this.#base + (this.#sequence & this.#mask) * RECORD_WORDS;
   }
 }
-
-const CALLS_AT = HEADER_WORDS;
-const ANSWERS_AT = CALLS_AT + CALLS * RECORD_WORDS;
-const REPLIES_AT = ANSWERS_AT + ANSWERS * RECORD_WORDS;
-export const CHANNEL_BYTES = (REPLIES_AT + REPLIES * RECORD_WORDS) * 4;
 
 /** What a record carries: values, or what they have been encoded to. */
 export type Values = readonly unknown[] | Uint8Array;
