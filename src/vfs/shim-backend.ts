@@ -2,6 +2,7 @@ import {
   type Backend,
   type DirectoryVisitor,
   FILETYPE_DIRECTORY,
+  FILETYPE_REGULAR_FILE,
   type Filestat,
   type Node,
   type Result,
@@ -22,119 +23,115 @@ import {
   ERRNO_PERM,
 } from "./errno.js";
 import { NodeTable } from "./node-table.js";
-import { changed, extraOf, gone } from "./shim-extra.js";
+import { changed, extraOf } from "./shim-extra.js";
 import {
-  answer,
-  FdInode,
-  Item,
-  readShim,
-  setShimTimes,
-  sizeOfShim,
-  truncateShim,
-  writeShim,
-} from "./shim-file.js";
-import { type Folder, folderOf, listShim } from "./shim-folder.js";
-import { isInode, type ShimInode, ShimLink, type ShimObject } from "./shim-objects.js";
-import { isEmpty, mayReplace } from "./shim-replace.js";
+  check,
+  close,
+  find,
+  holds,
+  type Item,
+  isDirectory,
+  isEmpty,
+  itemOf,
+  make,
+  namesIn,
+  open,
+  put,
+  Refusal,
+  take,
+  transfer,
+} from "./shim-item.js";
+import { inodeOf, isInode, type ShimInode, ShimLink, type ShimObject } from "./shim-objects.js";
 
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const FSTFLAGS_ATIM = 1;
+const FSTFLAGS_MTIM = 4;
 const MAX_NAME = 255;
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const encoder = new TextEncoder();
 let lastDevice = 0x5348494d0000n;
 
+function sizeOf({ inode, fd }: Item): number {
+  const got = fd?.fd_filestat_get?.();
+  return Number((got?.ret === 0 ? got.filestat?.size : undefined) ?? inode.stat().size ?? 0n);
+}
+
 /** A tree or file made of the package's objects. Its methods call theirs; whatever those throw is `-ERRNO_IO`. */
-export class ShimBackend implements Backend {
+export class ShimBackend extends NodeTable<Item> implements Backend {
   readonly #device = lastDevice++;
-  readonly #items = new NodeTable<Item>(
-    () => undefined,
-    (item) => item.close(),
-  );
 
   constructor(root: ShimObject) {
-    const item = new Item(isInode(root) ? root : new FdInode(root));
+    super(() => undefined, close);
+    const item = isInode(root) ? itemOf(root) : itemOf(inodeOf(root), true);
     // The root keeps its number: this hold is never released.
     item.retains = 1;
-    this.#items.add(item);
-  }
-
-  begin(): void {
-    this.#items.begin();
-  }
-
-  end(): void {
-    this.#items.end();
+    this.add(item);
   }
 
   openRoot(): Node {
     return 1;
   }
 
-  retain(node: Node): void {
-    this.#items.retain(node);
-  }
-
-  release(node: Node): void {
-    this.#items.release(node);
-  }
-
   lookup(directory: Node, name: Uint8Array, start: number, end: number): Result {
-    return this.#in(directory, name, start, end, (folder, key) => this.#found(folder.find(key)));
+    return this.#in(directory, name, start, end, (folder, key) => {
+      const inode = find(folder, key);
+      return inode === undefined ? -ERRNO_NOENT : this.add(itemOf(inode));
+    });
   }
 
   filetype(node: Node): Result {
-    return this.#items.get(node)?.filetype ?? -ERRNO_BADF;
+    return this.get(node)?.filetype ?? -ERRNO_BADF;
   }
 
   stat(node: Node, into: Filestat): Result {
-    return this.#with(node, ({ inode, filetype, fd }) => {
+    return this.#with(node, (item) => {
+      const { inode, filetype } = item;
       const stat = inode.stat();
       const extra = extraOf(inode);
-      const { longs } = into;
-      longs[0] = stat.dev || this.#device;
-      longs[1] = stat.ino ?? extra.ino;
-      longs[2] = BigInt(filetype);
-      longs[3] = BigInt(extra.links);
-      longs[4] = BigInt(filetype === FILETYPE_DIRECTORY ? (stat.size ?? 0n) : sizeOfShim(inode, fd));
-      longs[5] = extra.atim ?? stat.atim ?? 0n;
-      longs[6] = extra.mtim ?? stat.mtim ?? 0n;
-      longs[7] = extra.ctim ?? stat.ctim ?? 0n;
+      into.longs.set([
+        stat.dev || this.#device,
+        stat.ino ?? extra.ino,
+        BigInt(filetype),
+        BigInt(extra.links),
+        filetype === FILETYPE_DIRECTORY ? (stat.size ?? 0n) : BigInt(sizeOf(item)),
+        extra.atim ?? stat.atim ?? 0n,
+        extra.mtim ?? stat.mtim ?? 0n,
+        extra.ctim ?? stat.ctim ?? 0n,
+      ]);
       return 0;
     });
   }
 
   readlink(node: Node): Uint8Array | Result {
-    const inode = this.#items.get(node)?.inode;
+    const inode = this.get(node)?.inode;
     return inode instanceof ShimLink ? inode.target : -ERRNO_INVAL;
   }
 
   create(directory: Node, name: Uint8Array, start: number, end: number): Result {
-    return this.#add(directory, name, start, end, (folder, key) => folder.make(key, false));
+    return this.#add(directory, name, start, end, (folder, key) => make(folder, key, false));
   }
 
   mkdir(directory: Node, name: Uint8Array, start: number, end: number): Result {
-    return this.#add(directory, name, start, end, (folder, key) => folder.make(key, true));
+    return this.#add(directory, name, start, end, (folder, key) => make(folder, key, true));
   }
 
   symlink(directory: Node, name: Uint8Array, start: number, end: number, target: Uint8Array): Result {
     return this.#add(directory, name, start, end, (folder, key) => {
       const link = new ShimLink(target.slice());
-      const put = folder.put(key, link);
-      return put < 0 ? put : link;
+      put(folder, key, link);
+      return link;
     });
   }
 
   link(node: Node, directory: Node, name: Uint8Array, start: number, end: number): Result {
-    const item = this.#items.get(node);
-    if (item === undefined || item.filetype === FILETYPE_DIRECTORY) {
-      return item === undefined ? -ERRNO_BADF : -ERRNO_PERM;
-    }
-    const made = this.#add(directory, name, start, end, (folder, key) => {
-      const put = folder.put(key, item.inode);
-      return put < 0 ? put : item.inode;
+    return this.#with(node, ({ inode, filetype }) => {
+      if (filetype === FILETYPE_DIRECTORY) return -ERRNO_PERM;
+      const made = this.#add(directory, name, start, end, (folder, key) => {
+        put(folder, key, inode);
+        extraOf(inode).links++;
+        return inode;
+      });
+      return Math.min(made, 0);
     });
-    if (made > 0) {
-      changed(item.inode, false).links++;
-    }
-    return Math.min(made, 0);
   }
 
   unlink(directory: Node, name: Uint8Array, start: number, end: number): Result {
@@ -157,65 +154,82 @@ export class ShimBackend implements Backend {
   ): Result {
     return this.#in(from, fromName, fromStart, fromEnd, (source, oldKey) =>
       this.#in(to, toName, toStart, toEnd, (target, newKey) => {
-        const inode = source.find(oldKey);
-        const there = target.find(newKey);
-        const into = (this.#items.get(to) as Item).inode;
-        const refused = mayReplace(inode, (this.#items.get(from) as Item).inode, there, into);
-        if (typeof inode === "number" || refused < 0 || inode === there) {
-          return typeof inode === "number" ? inode : refused;
+        const inode = find(source, oldKey);
+        const there = find(target, newKey);
+        if (inode === undefined) return -ERRNO_NOENT;
+        const folder = isDirectory(inode);
+        if (folder && holds(inode, target.inode)) return -ERRNO_INVAL;
+        if (inode === there) return 0;
+        if (there !== undefined) {
+          if (isDirectory(there) !== folder) {
+            // Linux sees first that a directory which the file is in can't be replaced.
+            return folder ? -ERRNO_NOTDIR : holds(there, source.inode) ? -ERRNO_NOTEMPTY : -ERRNO_ISDIR;
+          }
+          if (folder && !isEmpty(there)) return -ERRNO_NOTEMPTY;
         }
-        if (typeof there !== "number") {
-          gone(there);
+        take(source, oldKey, "path_unlink");
+        try {
+          put(target, newKey, inode);
+        } catch (error) {
+          put(source, oldKey, inode);
+          throw error;
         }
-        const taken = source.take(oldKey);
-        const put = taken < 0 ? taken : target.put(newKey, inode);
-        if (taken === 0 && put < 0) {
-          source.put(oldKey, inode);
-        }
+        if (there !== undefined) changed(there, false).links--;
         changed(inode, false);
-        changed((this.#items.get(from) as Item).inode, true);
-        changed(into, true);
-        return put;
+        changed(source.inode, true);
+        changed(target.inode, true);
+        return 0;
       }),
     );
   }
 
   openFile(node: Node, _read: boolean, write: boolean): Result {
     return this.#with(node, (item) => {
-      if (item.filetype === FILETYPE_DIRECTORY && !write) {
-        return 0;
+      if (item.filetype !== FILETYPE_DIRECTORY || write) {
+        open(item, write);
+        item.opens++;
       }
-      const fd = item.open(write);
-      if (typeof fd === "number") {
-        return fd;
-      }
-      item.opens++;
       return 0;
     });
   }
 
   closeFile(node: Node): void {
-    const item = this.#items.get(node);
-    if (item !== undefined && --item.opens <= 0) {
-      item.close();
-    }
+    const item = this.get(node);
+    if (item !== undefined && --item.opens <= 0) close(item);
   }
 
   read(node: Node, offset: number, target: Uint8Array, start: number, length: number): Result {
     return this.#with(node, (item) => {
-      const fd = item.open(false);
-      return typeof fd === "number" ? fd : readShim(fd, item.filetype, offset, target, start, length);
+      const fd = open(item, false);
+      const { data } = transfer(
+        item,
+        fd,
+        offset,
+        (at) => fd.fd_pread?.(length, at),
+        () => fd.fd_read?.(length),
+      );
+      // More than was asked for must not reach the guest.
+      const taken = data.subarray(0, length);
+      target.set(taken, start);
+      return taken.length;
     });
   }
 
   write(node: Node, offset: number, source: Uint8Array, start: number, length: number): Result {
     return this.#with(node, (item) => {
-      const fd = item.open(true);
-      if (typeof fd === "number") {
-        return fd;
-      }
+      const fd = open(item, true);
       changed(item.inode, true);
-      return length === 0 ? 0 : writeShim(fd, item.filetype, offset, source.slice(start, start + length));
+      if (length === 0) return 0;
+      // A copy of its own, which the object may keep.
+      const data = source.slice(start, start + length);
+      const { nwritten } = transfer(
+        item,
+        fd,
+        offset,
+        (at) => fd.fd_pwrite?.(data, at),
+        () => fd.fd_write?.(data),
+      );
+      return Math.max(0, Math.min(nwritten, length));
     });
   }
 
@@ -225,26 +239,30 @@ export class ShimBackend implements Backend {
   }
 
   size(node: Node): Result {
-    return this.#with(node, ({ inode, fd }) => sizeOfShim(inode, fd));
+    return this.#with(node, sizeOf);
   }
 
   truncate(node: Node, size: number): Result {
-    return this.#with(node, ({ inode, fd, filetype, writable }) => {
-      if (filetype === FILETYPE_DIRECTORY) {
-        return -ERRNO_ISDIR;
+    return this.#with(node, (item) => {
+      if (item.filetype === FILETYPE_DIRECTORY) return -ERRNO_ISDIR;
+      changed(item.inode, true);
+      if (item.filetype === FILETYPE_REGULAR_FILE) {
+        check(open(item, true).fd_filestat_set_size?.(BigInt(size)));
+        return 0;
       }
-      changed(inode, true);
-      return truncateShim(inode, writable ? fd : undefined, filetype, size);
+      // As a terminal takes `O_TRUNC`: to no effect.
+      return size === 0 ? 0 : -ERRNO_INVAL;
     });
   }
 
   sync(node: Node): Result {
-    return this.#with(node, ({ fd }) => answer(fd?.fd_sync?.() ?? 0));
+    return this.#with(node, ({ fd }) => -(fd?.fd_sync?.() ?? 0));
   }
 
   setTimes(node: Node, atim: bigint | undefined, mtim: bigint | undefined): Result {
     return this.#with(node, ({ inode, fd }) => {
-      if (!setShimTimes(fd, atim, mtim)) {
+      const flags = (atim === undefined ? 0 : FSTFLAGS_ATIM) | (mtim === undefined ? 0 : FSTFLAGS_MTIM);
+      if (fd?.fd_filestat_set_times?.(atim ?? 0n, mtim ?? 0n, flags) !== 0) {
         const extra = changed(inode, false);
         extra.atim = atim ?? extra.atim;
         extra.mtim = mtim ?? extra.mtim;
@@ -255,22 +273,23 @@ export class ShimBackend implements Backend {
 
   readdir(directory: Node, cookie: number, visit: DirectoryVisitor): Result {
     return this.#with(directory, (item) => {
-      const folder = item.filetype === FILETYPE_DIRECTORY ? folderOf(item.inode) : -ERRNO_NOTDIR;
-      if (typeof folder === "number") {
-        return folder;
+      if (item.filetype !== FILETYPE_DIRECTORY) return -ERRNO_NOTDIR;
+      if (item.cookies === undefined || cookie === 0) {
+        item.cookies ??= new Cookies();
+        item.cookies.refresh(Array.from(namesIn(item), (key) => [key, undefined]));
       }
-      const fresh = item.cookies === undefined || cookie === 0;
-      item.cookies ??= new Cookies();
-      listShim(folder, item.cookies, fresh, cookie, visit);
-      return 0;
+      const { cookies } = item;
+      for (let index = cookies.after(cookie); ; index++) {
+        const entry = cookies.at(index);
+        if (entry === undefined) return 0;
+        const inode = find(item, entry.key);
+        // What is gone by now is not shown.
+        if (inode === undefined) continue;
+        const name = encoder.encode(entry.key);
+        const { ino = extraOf(inode).ino, filetype } = inode.stat();
+        if (!visit(name, 0, name.length, ino, filetype, entry.cookie)) return 0;
+      }
     });
-  }
-
-  #found(inode: ShimInode | number): Result {
-    if (typeof inode === "number") {
-      return inode;
-    }
-    return this.#items.add(new Item(inode));
   }
 
   #add(
@@ -278,45 +297,29 @@ export class ShimBackend implements Backend {
     name: Uint8Array,
     start: number,
     end: number,
-    make: (folder: Folder, key: string) => ShimInode | number,
+    make: (folder: Item, key: string) => ShimInode,
   ): Result {
     return this.#in(directory, name, start, end, (folder, key) => {
-      const there = folder.find(key);
-      if (there !== -ERRNO_NOENT) {
-        return typeof there === "number" ? there : -ERRNO_EXIST;
-      }
-      const inode = this.#items.get(directory)?.inode;
-      if (inode !== undefined && extraOf(inode).removed) {
-        return -ERRNO_NOENT;
-      }
-      const made = make(folder, key);
-      if (typeof made !== "number") {
-        const extra = changed(made, true);
-        extra.atim ??= extra.mtim;
-        changed((this.#items.get(directory) as Item).inode, true);
-      }
-      return this.#found(made);
+      if (find(folder, key) !== undefined) return -ERRNO_EXIST;
+      if (extraOf(folder.inode).links === 0) return -ERRNO_NOENT;
+      const inode = make(folder, key);
+      const extra = changed(inode, true);
+      extra.atim ??= extra.mtim;
+      changed(folder.inode, true);
+      return this.add(itemOf(inode));
     });
   }
 
-  #remove(directory: Node, name: Uint8Array, start: number, end: number, isDirectory: boolean): Result {
-    return this.#in(directory, name, start, end, (folder, key) => {
-      const inode = folder.find(key);
-      if (typeof inode === "number") {
-        return inode;
-      }
-      if ((inode.stat().filetype === FILETYPE_DIRECTORY) !== isDirectory) {
-        return isDirectory ? -ERRNO_NOTDIR : -ERRNO_ISDIR;
-      }
-      if (isDirectory && !isEmpty(inode)) {
-        return -ERRNO_NOTEMPTY;
-      }
-      const removed = folder.remove(key, isDirectory);
-      if (removed === 0) {
-        gone(inode);
-        changed((this.#items.get(directory) as Item).inode, true);
-      }
-      return removed;
+  #remove(directory: Node, name: Uint8Array, start: number, end: number, folder: boolean): Result {
+    return this.#in(directory, name, start, end, (parent, key) => {
+      const inode = find(parent, key);
+      if (inode === undefined) return -ERRNO_NOENT;
+      if (isDirectory(inode) !== folder) return folder ? -ERRNO_NOTDIR : -ERRNO_ISDIR;
+      if (folder && !isEmpty(inode)) return -ERRNO_NOTEMPTY;
+      take(parent, key, folder ? "path_remove_directory" : "path_unlink_file");
+      changed(inode, false).links--;
+      changed(parent.inode, true);
+      return 0;
     });
   }
 
@@ -325,38 +328,23 @@ export class ShimBackend implements Backend {
     name: Uint8Array,
     start: number,
     end: number,
-    use: (folder: Folder, key: string) => Result,
+    use: (folder: Item, key: string) => Result,
   ): Result {
-    return this.#with(directory, ({ inode, filetype }) => {
-      if (filetype !== FILETYPE_DIRECTORY) {
-        return -ERRNO_NOTDIR;
-      }
-      if (end - start > MAX_NAME) {
-        return -ERRNO_NAMETOOLONG;
-      }
-      const folder = folderOf(inode);
-      if (typeof folder === "number") {
-        return folder;
-      }
-      let key: string;
-      try {
-        key = decoder.decode(name.slice(start, end));
-      } catch {
-        return -ERRNO_ILSEQ;
-      }
-      return use(folder, key);
+    return this.#with(directory, (item) => {
+      if (item.filetype !== FILETYPE_DIRECTORY) return -ERRNO_NOTDIR;
+      if (end - start > MAX_NAME) return -ERRNO_NAMETOOLONG;
+      return use(item, decoder.decode(name.slice(start, end)));
     });
   }
 
   #with(node: Node, use: (item: Item) => Result): Result {
-    const item = this.#items.get(node);
-    if (item === undefined) {
-      return -ERRNO_BADF;
-    }
+    const item = this.get(node);
+    if (item === undefined) return -ERRNO_BADF;
     try {
       return use(item);
     } catch (error) {
-      // The package makes an array of the size asked for, which may be more than the engine has.
+      if (error instanceof Refusal) return -error.errno;
+      // The package makes an array of the size asked for, which may be more than the engine has; names that are no UTF-8.
       return error instanceof RangeError
         ? -ERRNO_FBIG
         : error instanceof TypeError

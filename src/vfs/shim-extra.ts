@@ -1,18 +1,16 @@
 import { platform } from "../platform.js";
-import { FILETYPE_DIRECTORY } from "./contract.js";
 import type { ShimInode } from "./shim-objects.js";
 
 /** What the package's inodes don't have, for as long as they live. */
 export interface Extra {
   /** For an inode without a number. */
   readonly ino: bigint;
-  /** Nanoseconds; `undefined` where the inode's own are to be believed. */
-  atim: bigint | undefined;
-  mtim: bigint | undefined;
-  ctim: bigint | undefined;
+  /** Nanoseconds; absent where the inode's own are to be believed. */
+  atim?: bigint | undefined;
+  mtim?: bigint | undefined;
+  ctim?: bigint;
+  /** A directory that has none left takes no new names. */
   links: number;
-  /** A directory whose last name is gone takes no new ones. */
-  removed: boolean;
 }
 
 const extras = new WeakMap<ShimInode, Extra>();
@@ -21,8 +19,7 @@ let lastIno = 1n << 61n;
 export function extraOf(inode: ShimInode): Extra {
   let extra = extras.get(inode);
   if (extra === undefined) {
-    const unset = { atim: undefined, mtim: undefined, ctim: undefined };
-    extra = { ino: lastIno++, ...unset, links: 1, removed: false };
+    extra = { ino: lastIno++, links: 1 };
     extras.set(inode, extra);
   }
   return extra;
@@ -33,19 +30,6 @@ export function changed(inode: ShimInode, content: boolean): Extra {
   const extra = extraOf(inode);
   const now = BigInt(Math.floor(platform().now() * 1e3)) * 1_000n;
   extra.ctim = now;
-  if (content) {
-    extra.mtim = now;
-  }
+  if (content) extra.mtim = now;
   return extra;
-}
-
-/** Notes that one name of an inode is gone. */
-export function gone(inode: ShimInode): void {
-  const extra = changed(inode, false);
-  extra.links--;
-  extra.removed = extra.links === 0;
-}
-
-export function isDirectory(inode: ShimInode): boolean {
-  return inode.stat().filetype === FILETYPE_DIRECTORY;
 }

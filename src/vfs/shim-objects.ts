@@ -1,4 +1,4 @@
-import { FILETYPE_SYMBOLIC_LINK } from "./contract.js";
+import { FILETYPE_CHARACTER_DEVICE, FILETYPE_SYMBOLIC_LINK } from "./contract.js";
 import { ERRNO_LOOP } from "./errno.js";
 
 /** What a file system of `@bjorn3/browser_wasi_shim` 0.4 is made of, as far as it is called here. */
@@ -19,7 +19,6 @@ export interface ShimInode {
   stat(): ShimStat;
   /** A directory's. */
   readonly contents?: Map<string, ShimInode>;
-  create_entry_for_path?(path: string, directory: boolean): { ret: number; entry: ShimInode | null };
 }
 
 export interface ShimFd {
@@ -47,7 +46,6 @@ export interface ShimFd {
   ): { ret: number; fd_obj: ShimFd | null };
   path_lookup?(path: string, dirflags: number): { ret: number; inode_obj: ShimInode | null };
   path_filestat_get?(flags: number, path: string): { ret: number; filestat: ShimStat | null };
-  path_readlink?(path: string): { ret: number; data: string | null };
   path_create_directory?(path: string): number;
   path_link?(path: string, inode: ShimInode, allowDirectory: boolean): number;
   path_unlink?(path: string): { ret: number; inode_obj: ShimInode | null };
@@ -76,6 +74,19 @@ export function isFd(object: unknown): object is ShimFd {
   return (
     hasMethod(object, "fd_read") || hasMethod(object, "fd_write") || hasMethod(object, "fd_readdir_single")
   );
+}
+
+/** An `Fd` that was mounted itself, as the file that it is a descriptor of. */
+export function inodeOf(fd: ShimFd): ShimInode {
+  return {
+    path_open: () => ({ ret: 0, fd_obj: fd }),
+    stat() {
+      const filestat = fd.fd_filestat_get?.().filestat;
+      if (filestat != null) return filestat;
+      const { ret, fdstat } = fd.fd_fdstat_get?.() ?? {};
+      return { filetype: (ret === 0 ? fdstat?.fs_filetype : undefined) ?? FILETYPE_CHARACTER_DEVICE };
+    },
+  };
 }
 
 let lastLink = 1n << 62n;
