@@ -1,19 +1,10 @@
-import { UnsupportedError } from "./errors.js";
-import { platform } from "./platform.js";
-
-/** A shared buffer that can grow; to less than `maximum` where address space is scarce. */
-export function growable(length: number, maximum: number): SharedArrayBuffer {
-  if (typeof SharedArrayBuffer === "undefined") {
-    throw new UnsupportedError(
-      `a Pipe cannot be shared with a thread here: ${platform().threadSupport().reason}`,
-    );
-  }
-  for (let size = maximum; ; size = Math.max(length, size >>> 2)) {
+/** A shared buffer that can grow to `most` bytes, or to what the engine has addresses for. */
+export function growable(length: number, most: number): SharedArrayBuffer {
+  for (let maximum = Math.max(length, most); ; maximum = Math.max(length, Math.floor(maximum / 2))) {
     try {
-      return new SharedArrayBuffer(length, { maxByteLength: size });
+      return new SharedArrayBuffer(length, { maxByteLength: maximum });
     } catch (error) {
-      // Address space may be scarce (32-bit engines, thousands of pipes): less of it still makes a pipe.
-      if (size <= Math.max(length, 1 << 20)) throw error;
+      if (maximum === length) throw error;
     }
   }
 }
@@ -26,8 +17,7 @@ export function copyBytes(
   at: number,
   length: number,
 ): void {
-  if (length === 1) target[at] = source[start] as number;
-  else if (length <= 32) {
+  if (length <= 32) {
     for (let index = 0; index < length; index++) target[at + index] = source[start + index] as number;
   } else {
     target.set(start === 0 && length === source.length ? source : source.subarray(start, start + length), at);

@@ -5,21 +5,18 @@ export const AGAIN = 6;
 /** WASI preview 1 `errno.nomem`. */
 export const NO_MEMORY = 48;
 
-/** What a shared queue can grow to where the engine grants that much address space. */
-export const SHARED_MAXIMUM = 2 ** 30;
-
-// The header, in 32-bit words. Two slots of (head, tail) and a word that selects one: a thread that is killed between two
-// stores leaves the old slot selected, never a torn pair.
+// The header, in 32-bit words.
 export const LOCK = 0;
 export const LOCK_WAITERS = 1;
-export const SELECTOR = 2;
-export const SLOTS = 3;
+/** How many bytes were ever taken and put, modulo 2^32: each changes by one store, so a thread that is killed leaves no torn pair. */
+export const HEAD = 2;
+export const TAIL = 3;
 /** Each of the two is followed by the number of threads that wait for it to go on. */
-export const DATA_SEQUENCE = 7;
-export const SPACE_SEQUENCE = 9;
-export const FLAGS = 11;
-export const LIMIT = 12;
-export const CAPACITY = 13;
+export const DATA_SEQUENCE = 4;
+export const SPACE_SEQUENCE = 6;
+export const FLAGS = 8;
+export const LIMIT = 9;
+export const CAPACITY = 10;
 export const HEADER = 64;
 
 export const ENDED = 1;

@@ -1,3 +1,4 @@
+import { UnsupportedError } from "./errors.js";
 import { copyBytes, growable } from "./pipe-buffer.js";
 import {
   AGAIN,
@@ -6,125 +7,116 @@ import {
   DATA_SEQUENCE,
   ENDED,
   FLAGS,
+  HEAD,
   HEADER,
   LIMIT,
   LOCK,
   LOCK_WAITERS,
   NO_MEMORY,
-  SELECTOR,
-  SHARED_MAXIMUM,
-  SLOTS,
   SPACE_SEQUENCE,
+  TAIL,
 } from "./pipe-layout.js";
 import { isDying, lockOwner } from "./pipe-owners.js";
 import { platform } from "./platform.js";
 
+/** How another thread opens the same queue; a plain object for `postMessage`. */
+export interface SharedPipe {
+  readonly pipe: SharedArrayBuffer;
+}
+
 const FIRST_CAPACITY = 256;
+/** What a shared queue can grow to where the engine grants that much address space. */
+const SHARED_MAXIMUM = 2 ** 30;
 const NO_LIMIT = 0x7fffffff;
 /** A queue this big gives its memory back when it has been emptied. */
 const RELEASE_ABOVE = 1 << 20;
 
 /**
- * A growing queue of bytes: the same algorithm over a local buffer and over one that several threads share.
- * Bytes lie in one piece between `head` and `tail`; they are moved only to where no unread byte lies, so that a thread
- * killed on the way loses nothing.
+ * A growing queue of bytes: the same algorithm over a local buffer and over one that several threads share. It is a ring whose
+ * capacity is a power of two, so that every change is one store: a thread killed on the way loses nothing.
  */
 export class ByteQueue {
   #buffer!: ArrayBufferLike;
   #words!: Int32Array;
   #bytes!: Uint8Array;
   #shared: boolean;
-  /** Where the unread bytes lie; good from `#lock` to `#unlock`. */
-  #head = 0;
-  #tail = 0;
   /** Who waits for a change of a local queue. */
-  #waiting: Set<() => void> | undefined;
+  #waiting: (() => void)[] = [];
 
-  private constructor(buffer: ArrayBufferLike, shared: boolean) {
-    this.#shared = shared;
-    this.#view(buffer);
-  }
-
-  static create(blocking: boolean): ByteQueue {
+  /** @internal A new one, or on this thread what `share` gave on another. */
+  constructor(blocking: boolean, shared?: SharedPipe) {
+    this.#shared = shared !== undefined;
+    if (shared !== undefined) {
+      this.#view(shared.pipe);
+      return;
+    }
     const buffer = new ArrayBuffer(HEADER + FIRST_CAPACITY);
     const words = new Int32Array(buffer);
     words[FLAGS] = blocking ? BLOCKING : 0;
     words[LIMIT] = NO_LIMIT;
     words[CAPACITY] = FIRST_CAPACITY;
-    return new ByteQueue(buffer, false);
+    this.#view(buffer);
   }
 
-  static attach(buffer: SharedArrayBuffer): ByteQueue {
-    return new ByteQueue(buffer, true);
-  }
-
-  /** Moves the queue to shared memory, once; `maximum` bounds its address space in bytes. */
-  share(maximum: number = SHARED_MAXIMUM): SharedArrayBuffer {
+  /**
+   * @internal Moves the queue to shared memory, once; `most` bounds its bytes, a power of two. Throws `UnsupportedError` where the
+   * page has no shared memory.
+   */
+  share(most: number = SHARED_MAXIMUM): SharedPipe {
     if (!this.#shared) {
+      if (typeof SharedArrayBuffer === "undefined") {
+        throw new UnsupportedError(
+          `a Pipe cannot be shared with a thread here: ${platform().threadSupport().reason}`,
+        );
+      }
       const old = new Uint8Array(this.#buffer);
-      const buffer = growable(old.length, Math.max(maximum, old.length));
+      const buffer = growable(old.length, HEADER + most);
       new Uint8Array(buffer).set(old);
-      this.#view(buffer);
       this.#shared = true;
+      this.#view(buffer);
       this.#changed();
     }
-    return this.#buffer as SharedArrayBuffer;
+    return { pipe: this.#buffer as SharedArrayBuffer };
   }
 
+  /** Bytes left to read. */
   get size(): number {
-    this.#lock();
-    this.#unlock();
-    return this.#tail - this.#head;
+    const words = this.#words;
+    // In this order, since what others take meanwhile must not make it less than none.
+    const head = Atomics.load(words, HEAD);
+    return (Atomics.load(words, TAIL) - head) | 0;
   }
 
+  /** Whether `end()` was called. */
   get ended(): boolean {
     return (Atomics.load(this.#words, FLAGS) & ENDED) !== 0;
   }
 
+  /** Whether a guest that reads the empty pipe waits. */
   get blocking(): boolean {
     return (Atomics.load(this.#words, FLAGS) & BLOCKING) !== 0;
   }
 
+  /** No more is going to be written: readers and iterations end once what is left has been read. */
   end(): void {
     Atomics.or(this.#words, FLAGS, ENDED);
     this.#changed();
   }
 
-  /** The most bytes that may lie unread. */
-  set limit(bytes: number) {
+  /** @internal The most bytes that may lie unread; beyond it a guest's write is `errno.again`. */
+  limitTo(bytes: number): void {
     Atomics.store(this.#words, LIMIT, Math.min(bytes, NO_LIMIT));
   }
 
-  /** A number that changes with every write to a shared queue and with the end. */
-  get dataSequence(): number {
-    return Atomics.load(this.#words, DATA_SEQUENCE);
-  }
-
-  /** Appends what there is room for; answers the bytes taken, `-AGAIN` where there is none, `-NO_MEMORY`. */
-  write(source: Uint8Array, start: number, length: number): number {
-    if (!this.#shared) {
-      // No other thread looks on: where there is the room, it takes neither lock nor second slot.
-      const words = this.#words;
-      const bytes = this.#bytes;
-      const slot = SLOTS + 2 * (words[SELECTOR] as number);
-      const tail = words[slot + 1] as number;
-      const end = tail + length;
-      if (end <= bytes.length && end - (words[slot] as number) <= (words[LIMIT] as number)) {
-        copyBytes(source, start, bytes, tail, length);
-        words[slot + 1] = end;
-        if (this.#waiting !== undefined) this.#changed();
-        return length;
-      }
-    }
+  /** @internal Appends what there is room for; answers the bytes taken, `-AGAIN` where there is none, `-NO_MEMORY`. */
+  writeFrom(source: Uint8Array, start: number, length: number): number {
     if (length === 0) return 0;
     this.#lock();
     try {
-      const count = this.#makeRoom(
-        Math.min(length, (this.#words[LIMIT] as number) - (this.#tail - this.#head)),
-      );
+      const { size } = this;
+      const count = this.#makeRoom(size, Math.min(length, (this.#words[LIMIT] as number) - size));
       if (count > 0) {
-        copyBytes(source, start, this.#bytes, this.#tail, count);
-        this.#commit(this.#head, this.#tail + count);
+        this.#put(source, start, count);
         this.#changed();
       }
       return count;
@@ -133,39 +125,37 @@ export class ByteQueue {
     }
   }
 
-  /** Takes up to `length` bytes; 0 where nothing is there. */
-  read(target: Uint8Array, start: number, length: number): number {
-    this.#lock();
-    try {
-      const count = Math.min(length, this.#tail - this.#head);
-      if (count <= 0) return 0;
-      copyBytes(this.#bytes, this.#head, target, start, count);
-      this.#taken(count);
-      return count;
-    } finally {
-      this.#unlock();
-    }
+  /**
+   * @internal A guest's read: answers the bytes put into `target[start, start + length)`, 0 for the end of file, or
+   * `-AGAIN` where the pipe is blocking, empty and has not ended.
+   */
+  readInto(target: Uint8Array, start: number, length: number): number {
+    const count = this.#take(target, start, length);
+    if (count > 0 || length === 0 || !this.blocking) return count;
+    // The last bytes may have come between the first look and the end.
+    return this.ended ? this.#take(target, start, length) : -AGAIN;
   }
 
-  /** Takes everything. */
-  readAll(): Uint8Array<ArrayBuffer> {
+  /** Takes all bytes that are there; an empty array where there are none. */
+  read(): Uint8Array<ArrayBuffer> {
     const all = new Uint8Array(this.size);
-    const count = this.read(all, 0, all.length);
+    const count = this.#take(all, 0, all.length);
     // Another thread may have taken some of it since.
     return count < all.length ? all.slice(0, count) : all;
   }
 
-  /** Cuts what is unread to its first `size` bytes, or fills it up with zeros; answers 0 or `-NO_MEMORY`. */
-  setLength(size: number): number {
+  /** @internal Cuts what is unread to its first `size` bytes, or fills it up with zeros; answers 0 or a negated errno. */
+  resize(size: number): number {
     this.#lock();
     try {
-      const more = size - (this.#tail - this.#head);
+      const more = size - this.size;
       if (more > 0) {
-        if (this.#makeRoom(more) < more) return -NO_MEMORY;
-        this.#bytes.fill(0, this.#tail, this.#tail + more);
+        if (size > NO_LIMIT || this.#makeRoom(this.size, more) < more) return -NO_MEMORY;
+        this.#put(new Uint8Array(more), 0, more);
+      } else {
+        Atomics.add(this.#words, TAIL, more);
+        this.#tell(SPACE_SEQUENCE);
       }
-      if (size === 0) this.#taken(-more);
-      else this.#commit(this.#head, this.#head + size);
       this.#changed();
       return 0;
     } finally {
@@ -173,41 +163,46 @@ export class ByteQueue {
     }
   }
 
-  /** Sleeps until a byte or the end is there; `false` after `milliseconds`. Where nobody could wake it, never sleeps. */
-  waitForData(milliseconds: number): boolean {
+  /** @internal Bytes to read; 0 at the end, -1 where a read would wait. */
+  available(): number {
+    const waits = this.blocking && !this.ended;
+    return this.size || (waits ? -1 : 0);
+  }
+
+  /**
+   * @internal Sleeps until there is something to read, or the end: `true`; `false` after `milliseconds` (`Infinity`: none),
+   * and at once where this thread may not sleep or nobody else could write.
+   */
+  wait(milliseconds: number): boolean {
     return this.#sleep(DATA_SEQUENCE, milliseconds, () => this.ended || this.size > 0);
   }
 
-  /** Sleeps until there is room for a byte; `false` after `milliseconds`. */
+  /** @internal Like `wait`, until there is room for a byte under the limit. */
   waitForSpace(milliseconds: number): boolean {
     return this.#sleep(SPACE_SEQUENCE, milliseconds, () => this.size < (this.#words[LIMIT] as number));
   }
 
-  /** Settles after the next change of a local queue, or when a shared one's data sequence is no longer `seen`. */
-  async dataAsync(seen: number): Promise<void> {
-    if (!this.#shared) {
-      return new Promise((resolve) => {
-        this.#waiting ??= new Set();
-        this.#waiting.add(resolve);
-      });
-    }
-    const words = this.#words;
-    Atomics.add(words, DATA_SEQUENCE + 1, 1);
-    try {
+  /** @internal The next bytes, waited for; `undefined` after the end. */
+  async next(): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    for (;;) {
+      const words = this.#words;
+      const seen = Atomics.load(words, DATA_SEQUENCE);
+      const { ended } = this;
+      const chunk = this.read();
+      if (chunk.length > 0) return chunk;
+      if (ended) return undefined;
       const { waitAsync } = Atomics as Partial<typeof Atomics>;
-      if (waitAsync !== undefined) {
+      if (!this.#shared) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      else if (waitAsync === undefined) await new Promise<void>((resolve) => setTimeout(resolve, 5));
+      else {
+        Atomics.add(words, DATA_SEQUENCE + 1, 1);
         await waitAsync(words, DATA_SEQUENCE, seen).value;
-        return;
+        Atomics.sub(words, DATA_SEQUENCE + 1, 1);
       }
-      while (Atomics.load(words, DATA_SEQUENCE) === seen) {
-        await new Promise<void>((resolve) => setTimeout(resolve, 5));
-      }
-    } finally {
-      Atomics.sub(words, DATA_SEQUENCE + 1, 1);
     }
   }
 
-  /** Frees what a thread that is gone may have left locked. */
+  /** @internal Frees what a thread that is gone may have left locked. */
   recover(deadOwner: number): void {
     if (Atomics.compareExchange(this.#words, LOCK, deadOwner, 0) === deadOwner)
       Atomics.notify(this.#words, LOCK);
@@ -227,31 +222,92 @@ export class ByteQueue {
     }
   }
 
-  #commit(head: number, tail: number): void {
-    const words = this.#words;
-    const selector = 1 - (words[SELECTOR] as number);
-    words[SLOTS + 2 * selector] = this.#head = head;
-    words[SLOTS + 2 * selector + 1] = this.#tail = tail;
-    Atomics.store(words, SELECTOR, selector);
+  /** Takes up to `length` bytes; 0 where nothing is there. */
+  #take(target: Uint8Array, start: number, length: number): number {
+    this.#lock();
+    try {
+      const { size } = this;
+      const count = Math.min(length, size);
+      if (count <= 0) return 0;
+      this.#look(target, start, count);
+      Atomics.add(this.#words, HEAD, count);
+      if (count === size && !this.#shared && this.#bytes.length > RELEASE_ABOVE) this.#move(FIRST_CAPACITY);
+      this.#tell(SPACE_SEQUENCE);
+      return count;
+    } finally {
+      this.#unlock();
+    }
   }
 
-  #taken(count: number): void {
-    const head = this.#head + count;
-    const emptied = head >= this.#tail;
-    this.#commit(emptied ? 0 : head, emptied ? 0 : this.#tail);
-    if (emptied && !this.#shared && this.#bytes.length > RELEASE_ABOVE) this.#reallocate(FIRST_CAPACITY);
-    this.#tell(SPACE_SEQUENCE);
+  /** Copies the first unread bytes. */
+  #look(target: Uint8Array, start: number, length: number): void {
+    const bytes = this.#bytes;
+    const at = (this.#words[HEAD] as number) & (bytes.length - 1);
+    const first = Math.min(length, bytes.length - at);
+    copyBytes(bytes, at, target, start, first);
+    if (first < length) copyBytes(bytes, 0, target, start + first, length - first);
+  }
+
+  /** Appends bytes for which there is room. */
+  #put(source: Uint8Array, start: number, length: number): void {
+    const bytes = this.#bytes;
+    this.#copyIn(bytes, this.#words[TAIL] as number, source, start, length);
+    Atomics.add(this.#words, TAIL, length);
+  }
+
+  #copyIn(ring: Uint8Array, place: number, source: Uint8Array, start: number, length: number): void {
+    const at = place & (ring.length - 1);
+    const first = Math.min(length, ring.length - at);
+    copyBytes(source, start, ring, at, first);
+    if (first < length) copyBytes(source, start + first, ring, 0, length - first);
+  }
+
+  /** Makes room for `count` more bytes; answers for how many of them, or a negated errno: only a shared queue takes a part. */
+  #makeRoom(size: number, count: number): number {
+    if (count <= 0) return -AGAIN;
+    const most = this.#shared ? (this.#buffer as SharedArrayBuffer).maxByteLength - HEADER : 2 ** 31;
+    let capacity = this.#bytes.length;
+    while (capacity < size + count && capacity * 2 <= most) capacity *= 2;
+    try {
+      if (capacity > this.#bytes.length) this.#move(capacity);
+    } catch {
+      // Memory is scarce.
+    }
+    const room = Math.min(count, this.#bytes.length - size);
+    if (room === count) return room;
+    return this.#shared ? room || -AGAIN : -NO_MEMORY;
+  }
+
+  /**
+   * Gives the ring that capacity. In a larger one each byte stays where it lies or goes to where none has lain: until the capacity is
+   * stored all of them are in the old places too.
+   */
+  #move(capacity: number): void {
+    const words = this.#words;
+    const unread = new Uint8Array(this.size);
+    this.#look(unread, 0, unread.length);
+    let buffer = this.#buffer;
+    if (!this.#shared) {
+      buffer = new ArrayBuffer(HEADER + capacity);
+      new Int32Array(buffer, 0, HEADER / 4).set(words);
+    } else if (HEADER + capacity > buffer.byteLength) {
+      // A thread killed right after this leaves the buffer longer than CAPACITY says.
+      (buffer as SharedArrayBuffer).grow(HEADER + capacity);
+    }
+    const ring = new Uint8Array(buffer, HEADER, capacity);
+    this.#copyIn(ring, words[HEAD] as number, unread, 0, unread.length);
+    Atomics.store(new Int32Array(buffer, 0, HEADER / 4), CAPACITY, capacity);
+    this.#view(buffer);
   }
 
   #changed(): void {
     this.#tell(DATA_SEQUENCE);
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    if (waiting !== undefined) for (const wake of waiting) wake();
+    if (this.#waiting.length > 0) for (const wake of this.#waiting.splice(0)) wake();
   }
 
   /** Wakes the threads that wait for that sequence to go on; their number is the word after it. */
   #tell(sequence: number): void {
+    if (!this.#shared) return;
     const words = this.#words;
     Atomics.add(words, sequence, 1);
     if (Atomics.load(words, sequence + 1) > 0) Atomics.notify(words, sequence);
@@ -264,69 +320,12 @@ export class ByteQueue {
     this.#bytes = new Uint8Array(buffer, HEADER, this.#words[CAPACITY] as number);
   }
 
-  /** Room behind `tail`, by moving or growing; answers how many of the `count` bytes now fit there, or a negated errno. */
-  #makeRoom(count: number): number {
-    if (count <= 0) return -AGAIN;
-    const needed = this.#tail + count;
-    const size = this.#tail - this.#head;
-    const movable = size <= this.#head;
-    if (needed <= this.#bytes.length) return count;
-    if (!movable || size + count > this.#bytes.length) {
-      this.#grow(needed);
-      if (this.#tail + count <= this.#bytes.length) return count;
-      if (!this.#shared) return -NO_MEMORY;
-    }
-    if (movable) {
-      this.#bytes.copyWithin(0, this.#head, this.#tail);
-      this.#commit(0, size);
-    }
-    return Math.min(count, this.#bytes.length - this.#tail) || -AGAIN;
-  }
-
-  /** Makes the buffer hold `needed` bytes and better twice as many as now, where there is the memory; a shared one what it can. */
-  #grow(needed: number): void {
-    const most = (this.#buffer as SharedArrayBuffer).maxByteLength - HEADER;
-    for (const target of [Math.max(2 * this.#bytes.length, needed), needed, most]) {
-      try {
-        if (this.#shared) this.#growShared(Math.min(target, most));
-        else this.#reallocate(target);
-        return;
-      } catch {
-        // Memory is scarce: the next, smaller target.
-      }
-    }
-  }
-
-  #growShared(capacity: number): void {
-    const buffer = this.#buffer as SharedArrayBuffer;
-    // A thread killed right after growing leaves the buffer longer than CAPACITY says.
-    if (HEADER + capacity > buffer.byteLength) buffer.grow(HEADER + capacity);
-    Atomics.store(this.#words, CAPACITY, capacity);
-    this.#view(buffer);
-  }
-
-  /** Moves a local queue to a buffer of that capacity. */
-  #reallocate(capacity: number): void {
-    const unread = this.#bytes.subarray(this.#head, this.#tail);
-    const buffer = new ArrayBuffer(HEADER + capacity);
-    const words = new Int32Array(buffer, 0, HEADER / 4);
-    words.set(this.#words);
-    words[CAPACITY] = capacity;
-    new Uint8Array(buffer, HEADER).set(unread);
-    this.#view(buffer);
-    this.#commit(0, unread.length);
-  }
-
   #lock(): void {
+    if (!this.#shared) return;
     const words = this.#words;
-    if (this.#shared) {
-      if (Atomics.compareExchange(words, LOCK, 0, lockOwner()) !== 0) this.#contend();
-      // Another thread may have grown the buffer since this one looked.
-      if (words[CAPACITY] !== this.#bytes.length) this.#view(this.#buffer);
-    }
-    const slot = SLOTS + 2 * (words[SELECTOR] as number);
-    this.#head = words[slot] as number;
-    this.#tail = words[slot + 1] as number;
+    if (Atomics.compareExchange(words, LOCK, 0, lockOwner()) !== 0) this.#contend();
+    // Another thread may have grown the buffer since this one looked.
+    if (words[CAPACITY] !== this.#bytes.length) this.#view(this.#buffer);
   }
 
   #unlock(): void {

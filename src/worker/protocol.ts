@@ -7,8 +7,8 @@ import type { WasiOptions } from "../wasi/options.js";
 /** The shared memory between a host and its worker. */
 export interface Channel {
   readonly words: SharedArrayBuffer;
-  readonly toWorker: SharedArrayBuffer;
-  readonly toHost: SharedArrayBuffer;
+  readonly toWorker: SharedPipe;
+  readonly toHost: SharedPipe;
   /** How the worker wakes the host: through `Atomics.waitAsync`, or by message where the engine lacks that. */
   readonly bell: "wait" | "message";
   /** Milliseconds for which the worker looks for the next record before it sleeps; 0 where there is one core only. */

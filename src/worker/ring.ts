@@ -106,15 +106,15 @@ export class ChannelEnd implements Words {
     this.calls = new Ring(this.int32, CALLS_AT, CALLS);
     this.answers = new Ring(this.int32, ANSWERS_AT, ANSWERS);
     this.replies = new Ring(this.int32, REPLIES_AT, REPLIES);
-    this.#incoming = ByteQueue.attach(onHost ? toHost : toWorker);
-    this.#outgoing = ByteQueue.attach(onHost ? toWorker : toHost);
+    this.#incoming = new ByteQueue(false, onHost ? toHost : toWorker);
+    this.#outgoing = new ByteQueue(false, onHost ? toWorker : toHost);
   }
 
   /** The values of the record at `at`; without a layout what came as bytes. */
   read(at: number, layout: Layout): unknown {
     if (layout !== undefined) return readValues(this, at, layout);
     const bytes = new Uint8Array(this.int32[at + EXTRA] as number);
-    this.#incoming.read(bytes, 0, bytes.length);
+    this.#incoming.readInto(bytes, 0, bytes.length);
     return decode(bytes);
   }
 
@@ -126,7 +126,7 @@ export class ChannelEnd implements Words {
     }
     const bytes = values instanceof Uint8Array ? values : encode(values);
     const { length } = bytes;
-    if (this.#outgoing.write(bytes, 0, length) !== length) {
+    if (this.#outgoing.writeFrom(bytes, 0, length) !== length) {
       throw new RangeError(`out of memory: ${length} bytes could not be sent to the other thread`);
     }
     return this.publish(ring, word, id, length);
