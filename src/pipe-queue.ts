@@ -83,8 +83,8 @@ export class ByteQueue {
   get size(): number {
     const words = this.#words;
     // In this order, since what others take meanwhile must not make it less than none.
-    const head = Atomics.load(words, HEAD);
-    return (Atomics.load(words, TAIL) - head) | 0;
+    const head = words[HEAD] as number;
+    return ((words[TAIL] as number) - head) | 0;
   }
 
   /** Whether `end()` was called. */
@@ -110,6 +110,20 @@ export class ByteQueue {
 
   /** @internal Appends what there is room for; answers the bytes taken, `-AGAIN` where there is none, `-NO_MEMORY`. */
   writeFrom(source: Uint8Array, start: number, length: number): number {
+    if (!this.#shared) {
+      // No other thread looks on: where there is the room in one piece, it takes no lock.
+      const words = this.#words;
+      const bytes = this.#bytes;
+      const tail = words[TAIL] as number;
+      const at = tail & (bytes.length - 1);
+      const size = ((tail - (words[HEAD] as number)) | 0) + length;
+      if (at + length <= bytes.length && size <= bytes.length && size <= (words[LIMIT] as number)) {
+        copyBytes(source, start, bytes, at, length);
+        words[TAIL] = tail + length;
+        if (this.#waiting.length > 0) this.#changed();
+        return length;
+      }
+    }
     if (length === 0) return 0;
     this.#lock();
     try {
@@ -250,9 +264,10 @@ export class ByteQueue {
 
   /** Appends bytes for which there is room. */
   #put(source: Uint8Array, start: number, length: number): void {
-    const bytes = this.#bytes;
-    this.#copyIn(bytes, this.#words[TAIL] as number, source, start, length);
-    Atomics.add(this.#words, TAIL, length);
+    const words = this.#words;
+    const tail = words[TAIL] as number;
+    this.#copyIn(this.#bytes, tail, source, start, length);
+    words[TAIL] = tail + length;
   }
 
   #copyIn(ring: Uint8Array, place: number, source: Uint8Array, start: number, length: number): void {
@@ -265,6 +280,7 @@ export class ByteQueue {
   /** Makes room for `count` more bytes; answers for how many of them, or a negated errno: only a shared queue takes a part. */
   #makeRoom(size: number, count: number): number {
     if (count <= 0) return -AGAIN;
+    if (size + count <= this.#bytes.length) return count;
     const most = this.#shared ? (this.#buffer as SharedArrayBuffer).maxByteLength - HEADER : 2 ** 31;
     let capacity = this.#bytes.length;
     while (capacity < size + count && capacity * 2 <= most) capacity *= 2;
