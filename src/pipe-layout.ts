@@ -6,8 +6,8 @@ export const AGAIN = 6;
 export const NO_MEMORY = 48;
 
 // The header, in 32-bit words.
+/** The lock, and in the next word who waits for it. */
 export const LOCK = 0;
-export const LOCK_WAITERS = 1;
 /** How many bytes were ever taken and put, modulo 2^32: each changes by one store, so a thread that is killed leaves no torn pair. */
 export const HEAD = 2;
 export const TAIL = 3;

@@ -11,11 +11,11 @@ import {
   HEADER,
   LIMIT,
   LOCK,
-  LOCK_WAITERS,
   NO_MEMORY,
   SPACE_SEQUENCE,
   TAIL,
 } from "./pipe-layout.js";
+import { freeLock, takeLock } from "./pipe-lock.js";
 import { isDying, lockOwner } from "./pipe-owners.js";
 import { platform } from "./platform.js";
 
@@ -30,6 +30,9 @@ const SHARED_MAXIMUM = 2 ** 30;
 const NO_LIMIT = 0x7fffffff;
 /** A queue this big gives its memory back when it has been emptied. */
 const RELEASE_ABOVE = 1 << 20;
+
+/** A thread that is being terminated may go on for a while. */
+const isGone = (holder: number, waited: number): boolean => waited > 100 && isDying(holder);
 
 /**
  * A growing queue of bytes: the same algorithm over a local buffer and over one that several threads share. It is a ring whose
@@ -218,8 +221,7 @@ export class ByteQueue {
 
   /** @internal Frees what a thread that is gone may have left locked. */
   recover(deadOwner: number): void {
-    if (Atomics.compareExchange(this.#words, LOCK, deadOwner, 0) === deadOwner)
-      Atomics.notify(this.#words, LOCK);
+    freeLock(this.#words, LOCK, deadOwner);
   }
 
   #sleep(sequence: number, milliseconds: number, ready: () => boolean): boolean {
@@ -339,32 +341,12 @@ export class ByteQueue {
   #lock(): void {
     if (!this.#shared) return;
     const words = this.#words;
-    if (Atomics.compareExchange(words, LOCK, 0, lockOwner()) !== 0) this.#contend();
+    takeLock(words, LOCK, lockOwner(), Number.POSITIVE_INFINITY, isGone);
     // Another thread may have grown the buffer since this one looked.
     if (words[CAPACITY] !== this.#bytes.length) this.#view(this.#buffer);
   }
 
   #unlock(): void {
-    if (!this.#shared) return;
-    const words = this.#words;
-    Atomics.store(words, LOCK, 0);
-    if (Atomics.load(words, LOCK_WAITERS) > 0) Atomics.notify(words, LOCK, 1);
-  }
-
-  #contend(): void {
-    const words = this.#words;
-    const began = platform().monotonicNow();
-    const mayBlock = platform().mayBlock();
-    for (let round = 1; ; round++) {
-      const holder = Atomics.compareExchange(words, LOCK, 0, lockOwner());
-      if (holder === 0) return;
-      if (round % 64 !== 0) continue;
-      if (isDying(holder) && platform().monotonicNow() - began > 100) this.recover(holder);
-      if (mayBlock) {
-        Atomics.add(words, LOCK_WAITERS, 1);
-        Atomics.wait(words, LOCK, holder, 20);
-        Atomics.sub(words, LOCK_WAITERS, 1);
-      }
-    }
+    if (this.#shared) freeLock(this.#words, LOCK, lockOwner());
   }
 }

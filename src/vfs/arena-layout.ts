@@ -17,9 +17,8 @@ export const UNLIMITED = 0x7fffffff;
 /** The header fills page 1; page 0 (and each 4096th) describes pages, see arena-pages.ts. */
 export const HEADER = PAGE_WORDS;
 export const MAGIC = HEADER;
+/** The lock: who holds it, as 1 + the index among the owners; in the next word who waits for it. */
 export const LOCK = HEADER + 1;
-/** Pages of the buffer. */
-export const CAPACITY = HEADER + 2;
 /** Pages ever handed out. */
 export const PAGES = HEADER + 3;
 /** Bytes that may be in use, and bytes in use. */
@@ -35,11 +34,13 @@ export const LOG_LENGTH = HEADER + 11;
 /** Salt of the directories' hashes, so that colliding names can't be made ahead. */
 export const SALT = HEADER + 12;
 export const GENERATION = HEADER + 13;
+/** Pages of the buffer. */
+export const CAPACITY = HEADER + 14;
 /** Lists of pages with free blocks, by class 6…15. */
 export const SMALL = HEADER + 16;
 /** Lists of free runs of 2^k pages, k = 0…11. */
 export const RUNS = HEADER + 32;
-/** Threads that share the arena: generation (0: free), deadline, table of retains, its class and count. */
+/** Threads that share the arena: generation (0: free, negated once it is retired), deadline, list of retains, its class and count. */
 export const OWNERS = HEADER + 64;
 export const OWNER_WORDS = 4;
 export const MAX_OWNERS = 1024;
@@ -119,8 +120,8 @@ export const S_INODE = 1;
 export const S_NAME = 2;
 export const S_COOKIE = 3;
 
-/** Offsets in an owner's record: table, and its class | nodes in it << 5. */
-export const OWNER_TABLE = 2;
+/** Offsets in an owner's record: the list of what it retains, and that block's class | nodes in it << 5. */
+export const OWNER_LIST = 2;
 export const OWNER_STATE = 3;
 
 export const BLOCK = 1 << PAGE_CLASS;

@@ -1,5 +1,6 @@
 import { StoppedError, WasmexError } from "../errors.js";
-import { growing, reserve } from "./arena-buffers.js";
+import { growable } from "../pipe-buffer.js";
+import { freeLock, takeLock } from "../pipe-lock.js";
 import {
   CAPACITY,
   GENERATION,
@@ -16,13 +17,14 @@ import {
   OWNERS,
   PAGE_WORDS,
   PAGES,
+  PENDING,
   pagesFor,
   SHARED_PAGES,
   UNLIMITED,
 } from "./arena-layout.js";
 
-/** Looks at the lock before a thread sleeps: some operations' time. */
-const SPINS = 500;
+/** 4 MiB, from which on an arena that isn't shared grows in place. */
+const IN_PLACE_PAGES = 64;
 
 /** What another thread needs to use the same arena. */
 export interface ArenaDescription {
@@ -31,9 +33,6 @@ export interface ArenaDescription {
   readonly owner: number;
   readonly generation: number;
 }
-
-/** The state of an owner is its generation, negated when it is retired, and less by this when it has ended. */
-const ENDED = -0x40000000;
 
 const lost = () => new StoppedError("the lock of the file system is not held: this thread was told to stop");
 
@@ -50,7 +49,6 @@ export class ArenaMemory {
   /** Index of this thread's owner record; 0 is the thread that made the arena. */
   readonly owner: number;
   readonly #generation: number;
-  readonly #mayBlock: () => boolean;
   readonly #clock: () => number;
   #shared: boolean;
   /** What the lock's word holds while this thread has it; 0 as long as there is no need of it. */
@@ -58,12 +56,11 @@ export class ArenaMemory {
   #depth = 0;
   #stamped = false;
   #growing: WebAssembly.Memory | undefined;
-  /** Takes apart what a rolled back operation left pending; set by the backend. */
+  /** Takes apart what an operation that was broken off left pending; set by the backend. */
   onRecovered: () => void = () => {};
 
-  constructor(from: ArenaDescription | number, options: { clock: () => number; mayBlock: () => boolean }) {
-    this.#clock = options.clock;
-    this.#mayBlock = options.mayBlock;
+  constructor(from: ArenaDescription | number, clock: () => number) {
+    this.#clock = clock;
     if (typeof from === "number") {
       const buffer = new ArrayBuffer(from * PAGE_WORDS * 4);
       this.words = new Int32Array(buffer);
@@ -80,7 +77,7 @@ export class ArenaMemory {
     }
     this.owner = from.owner;
     this.#generation = from.generation;
-    this.#mine = (from.owner + 1) << 1;
+    this.#mine = from.owner + 1;
     this.#shared = true;
     this.words = new Int32Array(from.buffer, 0, from.buffer.byteLength >> 2);
     this.bytes = new Uint8Array(from.buffer, 0, from.buffer.byteLength);
@@ -99,7 +96,7 @@ export class ArenaMemory {
 
   put(at: number, value: number): void {
     const words = this.words;
-    if (((words[LOCK] as number) & -2) !== this.#mine) {
+    if (words[LOCK] !== this.#mine) {
       throw lost();
     }
     const length = words[LOG_LENGTH] as number;
@@ -115,7 +112,7 @@ export class ArenaMemory {
   }
 
   commit(): void {
-    if ((this.get(LOCK) & -2) !== this.#mine) {
+    if (this.get(LOCK) !== this.#mine) {
       throw lost();
     }
     this.words[LOG_LENGTH] = 0;
@@ -137,15 +134,13 @@ export class ArenaMemory {
     }
     this.#stamped = this.#depth > 0;
     const now = this.#clock();
-    const seconds = Math.floor(now / 1000);
-    const nanoseconds = Math.floor((now - seconds * 1000) * 1e6);
-    // seconds * 1e9 + nanoseconds in two words: exact in parts of 16 bits, no BigInt needed.
-    const upper = Math.floor(seconds / 65536) * 1e9;
-    const upperHigh = Math.floor(upper / 65536);
-    const low = (upper - upperHigh * 65536) * 65536 + (seconds % 65536) * 1e9 + nanoseconds;
-    const carry = Math.floor(low / 0x100000000);
-    this.timeLow = (low - carry * 0x100000000) | 0;
-    this.timeHigh = (upperHigh + carry) | 0;
+    const milliseconds = Math.floor(now);
+    // Nanoseconds in two words: exact in parts of 16 bits, no BigInt needed.
+    const upper = Math.floor(milliseconds / 65536) * 1e6;
+    const low =
+      (upper % 65536) * 65536 + (milliseconds % 65536) * 1e6 + Math.floor((now - milliseconds) * 1e6);
+    this.timeLow = low | 0;
+    this.timeHigh = (Math.floor(upper / 65536) + Math.floor(low / 0x100000000)) | 0;
   }
 
   begin(): void {
@@ -161,84 +156,37 @@ export class ArenaMemory {
       return true;
     }
     this.#stamped = false;
+    const { words } = this;
     if (this.#shared) {
-      const mine = this.#mine;
-      if (Atomics.compareExchange(this.words, LOCK, 0, mine) !== 0 && !this.#wait(mine, milliseconds)) {
+      if (!takeLock(words, LOCK, this.#mine, milliseconds, this.#isGone)) {
         this.#depth--;
         return false;
       }
-      if ((this.words[CAPACITY] as number) * PAGE_WORDS !== this.words.length) {
-        this.#view();
-      }
-      if (this.words[this.ownerRecord(this.owner)] !== this.#generation) {
+      this.#view();
+      if (words[this.ownerRecord(this.owner)] !== this.#generation) {
         this.end();
         throw new StoppedError("this thread was told to stop");
       }
     }
-    if (this.words[LOG_LENGTH] !== 0) {
-      // The last operation ended by an exception.
+    if (words[LOG_LENGTH] !== 0 || words[PENDING] !== 0) {
+      // The last operation ended by an exception, or with its thread.
       this.rollback();
+      this.onRecovered();
     }
     return true;
   }
 
   end(): void {
-    if (--this.#depth > 0 || !this.#shared) {
-      return;
-    }
-    const { words } = this;
-    const mine = this.#mine;
-    // Others may wait for it, or it was taken from this thread since that counts as dead.
-    if (
-      Atomics.compareExchange(words, LOCK, mine, 0) !== mine &&
-      Atomics.compareExchange(words, LOCK, mine | 1, 0) === (mine | 1)
-    ) {
-      Atomics.notify(words, LOCK, 1);
+    if (--this.#depth === 0 && this.#shared) {
+      freeLock(this.words, LOCK, this.#mine);
     }
   }
 
-  #wait(mine: number, milliseconds: number): boolean {
-    const words = this.words;
-    const mayBlock = this.#mayBlock();
-    const deadline = Date.now() + milliseconds;
-    for (let round = 0; ; round++) {
-      const seen = Atomics.load(words, LOCK);
-      if (seen === 0) {
-        // Others may sleep: who took the lock in here wakes one of them at the end.
-        if (Atomics.compareExchange(words, LOCK, 0, mine | 1) === 0) {
-          return true;
-        }
-      } else if (round > SPINS) {
-        if (this.#takeOver(seen, mine)) {
-          return true;
-        }
-        if (Date.now() > deadline) {
-          return false;
-        }
-        if (mayBlock && ((seen & 1) !== 0 || Atomics.compareExchange(words, LOCK, seen, seen | 1) === seen)) {
-          // With a limit, since who was woken may have been terminated before it could take the lock.
-          Atomics.wait(words, LOCK, seen | 1, 10);
-        }
-      }
-    }
-  }
-
-  /** Takes the lock from a thread that was terminated while it held it. */
-  #takeOver(seen: number, mine: number): boolean {
-    const words = this.words;
-    const record = this.ownerRecord((seen >> 1) - 1);
-    const state = Atomics.load(words, record);
-    if (state > 0 || (state > ENDED && ((ticks() - (words[record + 1] as number)) | 0) < 0)) {
-      return false;
-    }
-    if (Atomics.compareExchange(words, LOCK, seen, mine | 1) !== seen) {
-      return false;
-    }
-    this.#view();
-    this.rollback();
-    this.onRecovered();
-    return true;
-  }
+  /** Whether the owner that holds the lock was terminated. */
+  readonly #isGone = (holder: number): boolean => {
+    const record = this.ownerRecord(holder - 1);
+    return Atomics.load(this.words, record) <= 0 && ((ticks() - (this.words[record + 1] as number)) | 0) >= 0;
+  };
 
   /** Makes the buffer hold that many pages; answers false when there is no memory for it. */
   grow(pages: number): boolean {
@@ -280,7 +228,13 @@ export class ArenaMemory {
       this.#growing.grow(pages - words.length / PAGE_WORDS);
       buffer = this.#growing.buffer as ArrayBuffer;
     } else {
-      this.#growing = growing(pages);
+      try {
+        if (pages >= IN_PLACE_PAGES) {
+          this.#growing = new WebAssembly.Memory({ initial: pages, maximum: MAX_PAGES });
+        }
+      } catch {
+        // There are no addresses for one.
+      }
       buffer = (this.#growing?.buffer as ArrayBuffer | undefined) ?? new ArrayBuffer(pages * PAGE_WORDS * 4);
       new Int32Array(buffer).set(words.subarray(0, this.get(PAGES) * PAGE_WORDS));
     }
@@ -304,13 +258,14 @@ export class ArenaMemory {
       const pages = this.words[CAPACITY] as number;
       const used = (this.words[PAGES] as number) * PAGE_WORDS;
       const limit = this.get(LIMIT);
-      const buffer = reserve(pages, limit === UNLIMITED ? SHARED_PAGES : pagesFor(limit));
+      const most = limit === UNLIMITED ? SHARED_PAGES : Math.ceil(pagesFor(limit));
+      const buffer = growable(pages * PAGE_WORDS * 4, most * PAGE_WORDS * 4);
       const words = new Int32Array(buffer, 0, pages * PAGE_WORDS);
       words.set(this.words.subarray(0, used));
       this.words = words;
       this.bytes = new Uint8Array(buffer, 0, pages * PAGE_WORDS * 4);
       this.#growing = undefined;
-      this.#mine = 2;
+      this.#mine = 1;
       this.#shared = true;
     }
     this.begin();
@@ -319,7 +274,7 @@ export class ArenaMemory {
       for (let owner = 1; owner < MAX_OWNERS; owner++) {
         const record = OWNERS + owner * OWNER_WORDS;
         if (words[record] === 0) {
-          const generation = ((words[GENERATION] as number) + 1) % 0x3fffffff || 1;
+          const generation = ((words[GENERATION] as number) + 1) % 0x7fffffff || 1;
           words[GENERATION] = generation;
           words[record + 1] = words[record + 2] = words[record + 3] = 0;
           words[record] = generation;
@@ -339,14 +294,13 @@ export class ArenaMemory {
 
   /**
    * No operation of that owner begins from now on. Where it holds the lock, it has `grace` milliseconds to end the operation; after
-   * that it counts as dead, and whoever waits takes the lock from it. With `ended` it is known to be dead.
+   * that it counts as dead, and whoever waits takes the lock from it.
    */
-  retire(owner: number, generation: number, grace: number, ended: boolean): void {
+  retire({ owner, generation }: ArenaDescription, grace: number): void {
     const record = this.ownerRecord(owner);
-    const state = Atomics.load(this.words, record);
-    if (state === generation || state === -generation) {
+    if (Math.abs(Atomics.load(this.words, record)) === generation) {
       this.words[record + 1] = ticks() + grace;
-      Atomics.store(this.words, record, ended ? ENDED - generation : -generation);
+      Atomics.store(this.words, record, -generation);
     }
   }
 
@@ -357,10 +311,5 @@ export class ArenaMemory {
         each(owner);
       }
     }
-  }
-
-  /** Whether that owner is in the middle of an operation. */
-  holds(owner: number): boolean {
-    return this.#shared && Atomics.load(this.words, LOCK) >> 1 === owner + 1;
   }
 }

@@ -64,10 +64,7 @@ export class MemoryBackend implements Backend {
   readonly #memory: ArenaMemory;
 
   constructor(options: MemoryBackendOptions & { shared?: ArenaDescription } = {}) {
-    const m = new ArenaMemory(options.shared ?? 4, {
-      clock: options.clock ?? (() => platform().now()),
-      mayBlock: () => platform().mayBlock(),
-    });
+    const m = new ArenaMemory(options.shared ?? 4, options.clock ?? (() => platform().now()));
     this.#memory = m;
     m.onRecovered = () => reap(m);
     if (options.shared === undefined) {
@@ -114,14 +111,13 @@ export class MemoryBackend implements Backend {
   }
 
   /**
-   * Keeps a thread out from now on. One that is in the middle of an operation may end it within `grace` milliseconds; with `ended` it
-   * is known to be dead. What it left unfinished is taken back and what it retained is released: at once, or when the
-   * lock can be had.
+   * Keeps a thread out from now on. One that is in the middle of an operation may end it within `grace` milliseconds. Without any it is
+   * known to be dead: what it left unfinished is taken back and what it retained is released, at once or when the lock can be had.
    */
-  retire(thread: ArenaDescription, grace: number, ended: boolean): void {
+  retire(thread: ArenaDescription, grace: number): void {
     const m = this.#memory;
-    m.retire(thread.owner, thread.generation, grace, ended);
-    if (!(m.holds(thread.owner) && !ended) && m.tryBegin(ended ? 50 : 2)) {
+    m.retire(thread, grace);
+    if (grace === 0 && m.tryBegin(50)) {
       try {
         m.forRetired((owner) => releaseOwner(m, owner, () => reap(m)));
       } finally {

@@ -56,12 +56,12 @@ export class FileSystemShare {
    * milliseconds. Zero where the thread is known to have ended, else as long as the platform may let it go on.
    */
   retire(grace: number): void {
-    this.#arenas((backend, arena) => backend.retire(arena, grace, false));
+    this.#arenas((backend, arena) => backend.retire(arena, grace));
   }
 
   /** Call it when the thread has ended: takes back what it left unfinished and releases what it held open. */
   recover(): void {
-    this.#arenas((backend, arena) => backend.retire(arena, 0, true));
+    this.#arenas((backend, arena) => backend.retire(arena, 0));
   }
 
   #arenas(each: (backend: MemoryBackend, arena: ArenaDescription) => void): void {

@@ -11,7 +11,7 @@ const { shared, seed, progress } = workerData as {
   progress: Int32Array;
 };
 
-usePlatform({ now: () => Date.now(), mayBlock: () => true } as unknown as Platform);
+usePlatform({ now: Date.now, monotonicNow: Date.now, mayBlock: () => true } as unknown as Platform);
 const backend = new MemoryBackend({ shared });
 const next = random(seed);
 const held: number[] = [];

@@ -113,19 +113,20 @@ function check(m: ArenaMemory): { inodes: number; blocks: number } {
   for (let owner = 1; owner < 1024; owner++) {
     const record = m.ownerRecord(owner);
     if (m.get(record) === 0) continue;
-    const table = m.get(record + 2);
-    if (table === 0) continue;
-    const sizeClass = m.get(record + 3) & 31;
-    own(table, sizeClass, `owner ${owner}`);
-    let count = 0;
-    for (let pair = table; pair < table + (1 << (sizeClass - 2)); pair += 2) {
-      const node = m.get(pair);
-      if (node === 0) continue;
-      count++;
-      if (m.get(pair + 1) <= 0) fail(`owner ${owner} retains ${node} ${m.get(pair + 1)} times`);
-      retained.set(node, (retained.get(node) ?? 0) + m.get(pair + 1));
+    const list = m.get(record + 2);
+    const state = m.get(record + 3);
+    if (list === 0) {
+      if (state !== 0) fail(`owner ${owner} counts retains and has no list`);
+      continue;
     }
-    if (count !== m.get(record + 3) >> 5) fail(`owner ${owner} counts ${m.get(record + 3) >> 5} of ${count}`);
+    const sizeClass = state & 31;
+    own(list, sizeClass, `owner ${owner}`);
+    const count = state >> 5;
+    if (count > 1 << (sizeClass - 2)) fail(`owner ${owner} retains ${count}, more than its list can have`);
+    for (let at = list; at < list + count; at++) {
+      const node = m.get(at);
+      retained.set(node, (retained.get(node) ?? 0) + 1);
+    }
   }
 
   // The tree.

@@ -101,7 +101,7 @@ describe.runIf(typeof SharedArrayBuffer !== "undefined")("shareFileSystem", () =
     const late = new MemoryBackend({ shared: thread });
     const name = new Uint8Array([97]);
     late.begin();
-    host.retire(thread, 0, true);
+    host.retire(thread, 0);
     expect(() => late.create(late.openRoot(), name, 0, 1)).toThrow("told to stop");
     late.end();
     host.begin();
