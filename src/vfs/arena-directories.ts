@@ -2,10 +2,7 @@ import { isDirectory } from "./arena-inodes.js";
 import {
   CLASS,
   COUNT,
-  D_CAPACITY,
   D_COOKIE,
-  D_MASK,
-  D_NAMES_LENGTH,
   D_NAMES_USED,
   D_TABLE,
   DATA,
@@ -26,10 +23,14 @@ import type { ArenaMemory } from "./arena-memory.js";
 import { allocate, free } from "./arena-pages.js";
 import type { DirectoryVisitor } from "./contract.js";
 
-const slotsOf = (m: ArenaMemory, block: number): number => block + D_TABLE + m.get(block + D_MASK) + 1;
-/** Address in bytes of a block's names. */
-const namesOf = (m: ArenaMemory, block: number): number =>
-  (slotsOf(m, block) + m.get(block + D_CAPACITY) * SLOT_WORDS) << 2;
+/** Places in the table of a block of that class. */
+const tableOf = (sizeClass: number): number => 1 << (sizeClass - 5);
+const slotsOf = (block: number, sizeClass: number): number => block + D_TABLE + tableOf(sizeClass);
+/** Three slots for four places in the table. */
+const capacityOf = (sizeClass: number): number => 3 << (sizeClass - 7);
+/** Address in bytes of a block's names, which take what the slots leave. */
+const namesOf = (block: number, sizeClass: number): number => (block + D_TABLE + 4 * tableOf(sizeClass)) << 2;
+const namesLengthOf = (sizeClass: number): number => (1 << (sizeClass - 1)) - 4 * D_TABLE;
 
 function hashOf(m: ArenaMemory, name: Uint8Array, start: number, end: number): number {
   let hash = m.get(SALT);
@@ -54,9 +55,10 @@ export function findEntry(
   }
   const bytes = m.bytes;
   const hash = hashOf(m, name, start, end);
-  const mask = words[block + D_MASK] as number;
-  const slots = block + D_TABLE + mask + 1;
-  const names = (slots + (words[block + D_CAPACITY] as number) * SLOT_WORDS) << 2;
+  const sizeClass = words[directory + CLASS] as number;
+  const mask = tableOf(sizeClass) - 1;
+  const slots = slotsOf(block, sizeClass);
+  const names = namesOf(block, sizeClass);
   const length = end - start;
   for (let at = hash & mask; ; at = (at + 1) & mask) {
     const number = words[block + D_TABLE + at] as number;
@@ -64,7 +66,7 @@ export function findEntry(
       return 0;
     }
     const slot = slots + (number - 1) * SLOT_WORDS;
-    if (words[slot] === hash) {
+    if (words[slot] === hash && words[slot + S_INODE] !== 0) {
       const from = names + (words[slot + S_NAME] as number);
       if (bytes[from] === length) {
         let index = 0;
@@ -86,15 +88,48 @@ export function replaceEntry(m: ArenaMemory, slot: number, inode: number): void 
   m.put(slot + S_INODE, inode);
 }
 
-/** Where in the table a new entry of that hash goes. */
-function freePlace(m: ArenaMemory, block: number, hash: number): number {
-  const words = m.words;
-  const mask = words[block + D_MASK] as number;
-  let at = hash & mask;
-  while (words[block + D_TABLE + at] !== 0) {
-    at = (at + 1) & mask;
+/**
+ * Puts an entry behind the `used` ones of a block that has the room. What is not reachable yet is not noted: in a new block nothing
+ * is, in one that is `inUse` all beyond the used slots and names.
+ */
+function append(
+  m: ArenaMemory,
+  block: number,
+  sizeClass: number,
+  inUse: boolean,
+  used: number,
+  inode: number,
+  cookie: number,
+  name: Uint8Array,
+  start: number,
+  end: number,
+): void {
+  const { words, bytes } = m;
+  const hash = hashOf(m, name, start, end);
+  const mask = tableOf(sizeClass) - 1;
+  let place = hash & mask;
+  while (words[block + D_TABLE + place] !== 0) {
+    place = (place + 1) & mask;
   }
-  return block + D_TABLE + at;
+  place += block + D_TABLE;
+  const nameAt = words[block + D_NAMES_USED] as number;
+  if (inUse) {
+    m.put(place, 0);
+    m.put(block + D_NAMES_USED, nameAt);
+  }
+  const slot = slotsOf(block, sizeClass) + used * SLOT_WORDS;
+  words[slot] = hash;
+  words[slot + S_INODE] = inode;
+  words[slot + S_NAME] = nameAt;
+  words[slot + S_COOKIE] = cookie;
+  const at = namesOf(block, sizeClass) + nameAt;
+  const length = end - start;
+  bytes[at] = length;
+  for (let index = 0; index < length; index++) {
+    bytes[at + 1 + index] = name[start + index] as number;
+  }
+  words[place] = used + 1;
+  words[block + D_NAMES_USED] = nameAt + length + 1;
 }
 
 /** Adds a name that isn't there, uncommitted; `false` when there is no room. */
@@ -106,91 +141,40 @@ export function addEntry(
   end: number,
   inode: number,
 ): boolean {
-  const length = end - start;
+  const room = end - start + 1;
   let block = m.get(directory + DATA);
+  const sizeClass = m.get(directory + CLASS);
   if (
     block === 0 ||
-    m.get(directory + SLOTS) === m.get(block + D_CAPACITY) ||
-    m.get(block + D_NAMES_USED) + length + 1 > m.get(block + D_NAMES_LENGTH)
+    m.get(directory + SLOTS) === capacityOf(sizeClass) ||
+    m.get(block + D_NAMES_USED) + room > namesLengthOf(sizeClass)
   ) {
-    if (!rebuild(m, directory, length + 1)) {
+    if (!rebuild(m, directory, room)) {
       return false;
     }
     block = m.get(directory + DATA);
   }
   const used = m.get(directory + SLOTS);
-  const slot = slotsOf(m, block) + used * SLOT_WORDS;
-  const nameAt = m.get(block + D_NAMES_USED);
-  const hash = hashOf(m, name, start, end);
   const cookie = m.get(block + D_COOKIE);
-  const words = m.words;
-  // Beyond the used slots and names nothing is reachable: no need to note what was there.
-  words[slot] = hash;
-  words[slot + S_INODE] = inode;
-  words[slot + S_NAME] = nameAt;
-  words[slot + S_COOKIE] = cookie;
-  const bytes = m.bytes;
-  const at = namesOf(m, block) + nameAt;
-  bytes[at] = length;
-  for (let index = 0; index < length; index++) {
-    bytes[at + 1 + index] = name[start + index] as number;
-  }
-  m.put(freePlace(m, block, hash), used + 1);
-  m.put(block + D_NAMES_USED, nameAt + length + 1);
+  append(m, block, m.get(directory + CLASS), true, used, inode, cookie, name, start, end);
   m.put(block + D_COOKIE, (cookie + 1) | 0);
   m.put(directory + SLOTS, used + 1);
   m.put(directory + COUNT, m.get(directory + COUNT) + 1);
   return true;
 }
 
+/** Its slot stays until the next rebuilding, so that whoever lists the directory finds the others where they were. */
 export function removeEntry(m: ArenaMemory, directory: number, slot: number): void {
-  const words = m.words;
-  const block = words[directory + DATA] as number;
-  const mask = words[block + D_MASK] as number;
-  const table = block + D_TABLE;
-  const slots = table + mask + 1;
-  const number = (slot - slots) / SLOT_WORDS + 1;
-  let hole = (words[slot] as number) & mask;
-  while (words[table + hole] !== number) {
-    hole = (hole + 1) & mask;
-  }
-  // Closes the gap: marks in its place would add up when a name comes and goes.
-  for (let at = (hole + 1) & mask; ; at = (at + 1) & mask) {
-    const other = words[table + at] as number;
-    if (other === 0) {
-      break;
-    }
-    const own = words[slots + (other - 1) * SLOT_WORDS] as number;
-    if (((at - own) & mask) >= ((at - hole) & mask)) {
-      m.put(table + hole, other);
-      hole = at;
-    }
-  }
-  m.put(table + hole, 0);
   m.put(slot + S_INODE, 0);
   m.put(directory + COUNT, m.get(directory + COUNT) - 1);
 }
 
-/**
- * An operation of its own, after entries were removed: frees the last slots for new entries, and gives back most of the block
- * when few entries are left of many.
- */
+/** An operation of its own, after entries were removed: gives back most of the block when few entries are left of many. */
 export function shrinkDirectory(m: ArenaMemory, directory: number): void {
-  const block = m.get(directory + DATA);
-  const slots = slotsOf(m, block);
-  const used = m.get(directory + SLOTS);
-  let kept = used;
-  while (kept > 0 && m.get(slots + (kept - 1) * SLOT_WORDS + S_INODE) === 0) {
-    kept--;
-  }
-  if (kept < used) {
-    m.put(directory + SLOTS, kept);
-    m.put(block + D_NAMES_USED, m.get(slots + kept * SLOT_WORDS + S_NAME));
-    m.commit();
-  }
+  const sizeClass = m.get(directory + CLASS);
   if (
-    m.get(directory + CLASS) > MIN_DIRECTORY_CLASS &&
-    m.get(directory + COUNT) < m.get(block + D_CAPACITY) >> 3 &&
+    sizeClass > MIN_DIRECTORY_CLASS &&
+    m.get(directory + COUNT) < capacityOf(sizeClass) >> 3 &&
     rebuild(m, directory, 0)
   ) {
     m.commit();
@@ -200,99 +184,62 @@ export function shrinkDirectory(m: ArenaMemory, directory: number): void {
 /** Moves the entries to a new block with room for more, uncommitted. */
 function rebuild(m: ArenaMemory, directory: number, room: number): boolean {
   const old = m.get(directory + DATA);
-  const used = m.get(directory + SLOTS);
+  const oldClass = m.get(directory + CLASS);
   const count = m.get(directory + COUNT);
   let nameBytes = room;
-  let oldSlots = 0;
-  let oldNames = 0;
-  if (old !== 0) {
-    oldSlots = slotsOf(m, old);
-    oldNames = namesOf(m, old);
-    for (let slot = oldSlots; slot < oldSlots + used * SLOT_WORDS; slot += SLOT_WORDS) {
-      if (m.get(slot + S_INODE) !== 0) {
-        nameBytes += 1 + (m.bytes[oldNames + m.get(slot + S_NAME)] as number);
-      }
-    }
-  }
+  forEntries(m, directory, 0, (_slot, name) => {
+    nameBytes += 1 + (m.bytes[name] as number);
+    return true;
+  });
   let sizeClass = MIN_DIRECTORY_CLASS;
-  let table = 8;
-  let capacity = 6;
-  let names = 0;
-  for (; ; sizeClass++) {
-    const words = 1 << (sizeClass - 2);
-    table = words >> 3;
-    capacity = (table * 3) >> 2;
-    names = (words - D_TABLE - table - capacity * SLOT_WORDS) * 4;
-    // With a third to spare, so that rebuilding costs a constant per entry.
-    if (
-      count + (count >> 1) < capacity &&
-      (count === 0 ? nameBytes : nameBytes + (nameBytes >> 1)) <= names
-    ) {
-      break;
-    }
+  // With a third to spare, so that rebuilding costs a constant per entry.
+  while (
+    count + (count >> 1) >= capacityOf(sizeClass) ||
+    (count === 0 ? nameBytes : nameBytes + (nameBytes >> 1)) > namesLengthOf(sizeClass)
+  ) {
+    sizeClass++;
   }
   const block = allocate(m, sizeClass);
   if (block === 0) {
     return false;
   }
-  const words = m.words;
-  const bytes = m.bytes;
-  words[block + D_MASK] = table - 1;
-  words[block + D_CAPACITY] = capacity;
-  words[block + D_NAMES_LENGTH] = names;
+  const { words, bytes } = m;
+  words.fill(0, block, slotsOf(block, sizeClass));
   const cookie = old === 0 ? 1 : (words[old + D_COOKIE] as number) >>> 0;
   // After four thousand million insertions cookies are given anew; a listing that is under way then may err.
   const renumber = cookie > 0xff000000;
   words[block + D_COOKIE] = renumber ? count + 1 : cookie;
-  words.fill(0, block + D_TABLE, block + D_TABLE + table);
-  const slots = slotsOf(m, block);
-  const toNames = namesOf(m, block);
-  let to = slots;
-  let nameAt = 0;
-  for (let slot = oldSlots, number = 1; slot < oldSlots + used * SLOT_WORDS; slot += SLOT_WORDS) {
-    const inode = words[slot + S_INODE] as number;
-    if (inode === 0) {
-      continue;
-    }
-    const hash = words[slot] as number;
-    words[to] = hash;
-    words[to + S_INODE] = inode;
-    words[to + S_NAME] = nameAt;
-    words[to + S_COOKIE] = renumber ? number : (words[slot + S_COOKIE] as number);
-    const from = oldNames + (words[slot + S_NAME] as number);
-    const length = bytes[from] as number;
-    for (let index = 0; index <= length; index++) {
-      bytes[toNames + nameAt + index] = bytes[from + index] as number;
-    }
-    words[freePlace(m, block, hash)] = number;
-    nameAt += length + 1;
-    to += SLOT_WORDS;
-    number++;
-  }
-  words[block + D_NAMES_USED] = nameAt;
+  let used = 0;
+  forEntries(m, directory, 0, (slot, name) => {
+    const own = renumber ? used + 1 : (words[slot + S_COOKIE] as number);
+    const end = name + 1 + (bytes[name] as number);
+    append(m, block, sizeClass, false, used++, words[slot + S_INODE] as number, own, bytes, name + 1, end);
+    return true;
+  });
   m.put(directory + DATA, block);
-  m.put(directory + SLOTS, (to - slots) / SLOT_WORDS);
-  if (old !== 0) {
-    free(m, old, m.get(directory + CLASS));
-  }
+  m.put(directory + SLOTS, used);
   m.put(directory + CLASS, sizeClass);
+  if (old !== 0) {
+    free(m, old, oldClass);
+  }
   return true;
 }
 
-/** Visits the entries whose cookie is greater. */
-export function visitEntries(
+/** Calls back for the entries whose cookie is greater, with slot and the address of the name, until that answers false. */
+function forEntries(
   m: ArenaMemory,
   directory: number,
   cookie: number,
-  visit: DirectoryVisitor,
+  visit: (slot: number, name: number) => boolean,
 ): void {
   const block = m.get(directory + DATA);
   if (block === 0) {
     return;
   }
-  const { words, bytes } = m;
-  const slots = slotsOf(m, block);
-  const names = namesOf(m, block);
+  const { words } = m;
+  const sizeClass = m.get(directory + CLASS);
+  const slots = slotsOf(block, sizeClass);
+  const names = namesOf(block, sizeClass);
   const used = m.get(directory + SLOTS);
   let low = 0;
   let high = used;
@@ -305,18 +252,27 @@ export function visitEntries(
     }
   }
   for (let slot = slots + low * SLOT_WORDS; slot < slots + used * SLOT_WORDS; slot += SLOT_WORDS) {
-    const inode = words[slot + S_INODE] as number;
-    if (inode === 0) {
-      continue;
-    }
-    const at = names + (words[slot + S_NAME] as number);
-    const ino = ((words[inode + INO] as number) >>> 0) + (words[inode + INO + 1] as number) * 0x100000000;
-    const next = (words[slot + S_COOKIE] as number) >>> 0;
-    const filetype = (words[inode + KIND] as number) & 0xff;
-    if (!visit(bytes, at + 1, at + 1 + (bytes[at] as number), ino, filetype, next)) {
+    if (words[slot + S_INODE] !== 0 && !visit(slot, names + (words[slot + S_NAME] as number))) {
       return;
     }
   }
+}
+
+/** Visits the entries whose cookie is greater. */
+export function visitEntries(
+  m: ArenaMemory,
+  directory: number,
+  cookie: number,
+  visit: DirectoryVisitor,
+): void {
+  const { words, bytes } = m;
+  forEntries(m, directory, cookie, (slot, name) => {
+    const inode = words[slot + S_INODE] as number;
+    const ino = ((words[inode + INO] as number) >>> 0) + (words[inode + INO + 1] as number) * 0x100000000;
+    const next = (words[slot + S_COOKIE] as number) >>> 0;
+    const filetype = (words[inode + KIND] as number) & 0xff;
+    return visit(bytes, name + 1, name + 1 + (bytes[name] as number), ino, filetype, next);
+  });
 }
 
 /** Whether `directory` is `ancestor` or lies in it. */

@@ -102,17 +102,15 @@ export const MAPPED = 0x400;
 
 /*
  * A directory's entries are one block: a header, a hash table of slot numbers (from 1), the slots in order of insertion, and the
- * names (a length byte, then the bytes). A removed entry leaves its slot, with inode 0 and not in the table; when slots or names are used up, a new block
- * takes over what is left. Each slot has a number that only grows: the cookie of readdir.
+ * names (a length byte, then the bytes); how long these are follows from the block's class. A removed entry leaves its slot, with
+ * inode 0; when slots or names are used up, a new block takes over what is left. Each slot has a number that only grows: the cookie
+ * of readdir.
  */
 
 export const MIN_DIRECTORY_CLASS = 8;
-/** Header: table mask, slots, bytes of names in use, bytes for names, next cookie. */
-export const D_MASK = 0;
-export const D_CAPACITY = 1;
-export const D_NAMES_USED = 2;
-export const D_NAMES_LENGTH = 3;
-export const D_COOKIE = 4;
+/** Header: bytes of names in use, next cookie. */
+export const D_NAMES_USED = 0;
+export const D_COOKIE = 1;
 export const D_TABLE = 8;
 /** Slot: hash, inode, offset of its name, cookie. */
 export const SLOT_WORDS = 4;
