@@ -24,6 +24,21 @@ export function copy(
   }
 }
 
+/** Where the block of that index lies; 0 for a hole. A file that isn't mapped has one block, that may hold less than BLOCK. */
+export function blockOf(m: ArenaMemory, node: number, index: number): number {
+  const words = m.words;
+  const data = words[node + DATA] as number;
+  if (((words[node + KIND] as number) & MAPPED) === 0) {
+    return index === 0 ? data : 0;
+  }
+  return index < 1 << ((words[node + CLASS] as number) - 2) ? (words[data + index] as number) : 0;
+}
+
+/** How many bytes a block of the file holds. */
+export function roomOf(m: ArenaMemory, node: number): number {
+  return (m.get(node + KIND) & MAPPED) === 0 ? capacityOf(m.get(node + CLASS)) : BLOCK;
+}
+
 export function readFile(
   m: ArenaMemory,
   node: number,
@@ -38,28 +53,17 @@ export function readFile(
     return 0;
   }
   markRead(m, node);
-  const words = m.words;
-  const data = words[node + DATA] as number;
-  const sizeClass = words[node + CLASS] as number;
-  if (((words[node + KIND] as number) & MAPPED) === 0) {
-    const there = Math.min(length, Math.max(0, capacityOf(sizeClass) - offset));
-    copy(target, start, m.bytes, (data << 2) + offset, there);
-    if (there < length) {
-      target.fill(0, start + there, start + length);
-    }
-    return length;
-  }
-  const blocks = 1 << (sizeClass - 2);
+  const room = roomOf(m, node);
   let done = 0;
   while (done < length) {
     const index = blockIndex(offset + done);
     const within = offset + done - index * BLOCK;
     const part = Math.min(length - done, BLOCK - within);
-    const block = index < blocks ? (words[data + index] as number) : 0;
-    if (block === 0) {
-      target.fill(0, start + done, start + done + part);
-    } else {
-      copy(target, start + done, m.bytes, (block << 2) + within, part);
+    const block = blockOf(m, node, index);
+    const there = block === 0 ? 0 : Math.min(part, Math.max(0, room - within));
+    copy(target, start + done, m.bytes, (block << 2) + within, there);
+    if (there < part) {
+      target.fill(0, start + done + there, start + done + part);
     }
     done += part;
   }
@@ -69,13 +73,8 @@ export function readFile(
 /** Where the next block that isn't a hole begins (or `offset`, within one); the size where none does. */
 export function nextData(m: ArenaMemory, node: number, offset: number): number {
   const size = sizeOf(m, node);
-  const sizeClass = m.get(node + CLASS);
-  if ((m.get(node + KIND) & MAPPED) === 0) {
-    return offset < capacityOf(sizeClass) ? offset : size;
-  }
-  const data = m.get(node + DATA);
-  for (let index = blockIndex(offset); index < 1 << (sizeClass - 2); index++) {
-    if (m.get(data + index) !== 0) {
+  for (let index = blockIndex(offset); index * BLOCK < size; index++) {
+    if (blockOf(m, node, index) !== 0) {
       return Math.max(offset, index * BLOCK);
     }
   }

@@ -1,4 +1,4 @@
-import { blockIndex, capacityOf, copy } from "./arena-content.js";
+import { blockIndex, blockOf, capacityOf, copy, roomOf } from "./arena-content.js";
 import { putSize, sizeOf } from "./arena-inodes.js";
 import {
   BLOCK,
@@ -81,19 +81,8 @@ export function writeFile(
     return -ERRNO_FBIG;
   }
   zeroTail(m, node, offset);
-  if ((m.get(node + KIND) & MAPPED) === 0 && end <= BLOCK) {
-    if (end > capacityOf(m.get(node + CLASS)) && !enlarge(m, node, classFor(end), offset)) {
-      return -ERRNO_NOSPC;
-    }
-    copy(m.bytes, (m.get(node + DATA) << 2) + offset, source, start, length);
-    if (end > sizeOf(m, node)) {
-      putSize(m, node, end);
-    }
-    m.put(node + KIND, m.get(node + KIND) | MARK_MTIME);
-    m.commit();
-    return length;
-  }
-  if (!mapBlocks(m, node, blockIndex(end - 1) + 1, offset)) {
+  const inOneBlock = (m.get(node + KIND) & MAPPED) === 0 && end <= BLOCK;
+  if (inOneBlock ? !enlarge(m, node, end, offset) : !mapBlocks(m, node, blockIndex(end - 1) + 1, offset)) {
     return -ERRNO_NOSPC;
   }
   let done = 0;
@@ -102,7 +91,7 @@ export function writeFile(
     const within = offset + done - index * BLOCK;
     const part = Math.min(length - done, BLOCK - within);
     const size = sizeOf(m, node);
-    let block = m.get(m.get(node + DATA) + index);
+    let block = blockOf(m, node, index);
     if (block === 0) {
       block = allocate(m, PAGE_CLASS);
       if (block === 0) {
@@ -131,34 +120,31 @@ export function writeFile(
 /** Before a file grows to `end`: what its last block holds beyond its size becomes zeros. */
 function zeroTail(m: ArenaMemory, node: number, end: number): void {
   const size = sizeOf(m, node);
-  if (end <= size) {
-    return;
-  }
-  const data = m.get(node + DATA);
-  if ((m.get(node + KIND) & MAPPED) === 0) {
-    const stop = Math.min(end, capacityOf(m.get(node + CLASS)));
-    if (stop > size) {
-      m.bytes.fill(0, (data << 2) + size, (data << 2) + stop);
-    }
-    return;
-  }
   const index = blockIndex(size);
-  const block = index < 1 << (m.get(node + CLASS) - 2) ? m.get(data + index) : 0;
-  if (block !== 0) {
-    const from = (block << 2) - index * BLOCK;
-    m.bytes.fill(0, from + size, from + Math.min(end, (index + 1) * BLOCK));
+  const block = blockOf(m, node, index);
+  const from = size - index * BLOCK;
+  const to = Math.min(end - index * BLOCK, roomOf(m, node));
+  if (block !== 0 && to > from) {
+    m.bytes.fill(0, (block << 2) + from, (block << 2) + to);
   }
 }
 
-/** Moves the data of a file that is not mapped to a larger block, uncommitted; zeros follow it up to its size or `offset`. */
-function enlarge(m: ArenaMemory, node: number, sizeClass: number, offset: number): boolean {
+/**
+ * Makes the block of a file that is not mapped hold that many bytes, uncommitted; where it has to move, zeros follow the data up to
+ * the file's size or `offset`.
+ */
+function enlarge(m: ArenaMemory, node: number, bytes: number, offset: number): boolean {
+  const oldClass = m.get(node + CLASS);
+  if (bytes <= capacityOf(oldClass)) {
+    return true;
+  }
+  const sizeClass = classFor(bytes);
   const block = allocate(m, sizeClass);
   if (block === 0) {
     m.rollback();
     return false;
   }
   const data = m.get(node + DATA);
-  const oldClass = m.get(node + CLASS);
   const size = sizeOf(m, node);
   const kept = Math.min(size, capacityOf(oldClass));
   const to = block << 2;
@@ -180,8 +166,8 @@ function mapBlocks(m: ArenaMemory, node: number, blocks: number, offset: number)
   if (blocks <= old) {
     return true;
   }
-  if (!mapped && oldClass !== 0 && oldClass !== PAGE_CLASS) {
-    if (!enlarge(m, node, PAGE_CLASS, offset)) {
+  if (!mapped && oldClass !== 0) {
+    if (!enlarge(m, node, BLOCK, offset)) {
       return false;
     }
     m.commit();

@@ -45,54 +45,42 @@ function unlink(m: ArenaMemory, head: number, at: number): void {
   }
 }
 
+/** A run of 2^order pages, out of a larger free one, or from the pages that were never used; 0 when there is no room. */
 function allocateRun(m: ArenaMemory, order: number): number {
-  let found = order;
-  while (found <= MAX_ORDER && m.get(RUNS + found) === 0) {
-    found++;
+  for (;;) {
+    let found = order;
+    while (found <= MAX_ORDER && m.get(RUNS + found) === 0) {
+      found++;
+    }
+    if (found <= MAX_ORDER) {
+      const page = m.get(RUNS + found);
+      unlink(m, RUNS + found, descriptorOf(page));
+      while (found > order) {
+        found--;
+        putFree(m, page + (1 << found), found);
+      }
+      m.put(descriptorOf(page), RUN | order);
+      return page;
+    }
+    // The next of the unused pages, up to as many as are aligned to their number, make a free run, that joins what is before it.
+    let page = m.get(PAGES);
+    if ((page & 4095) === 0) {
+      page++;
+    }
+    const part = Math.min(order, 31 - Math.clz32(page & -page));
+    const end = page + (1 << part);
+    if (end > pagesFor(m.get(LIMIT)) || !m.grow(end)) {
+      return 0;
+    }
+    m.put(PAGES, end);
+    freeRun(m, page, part);
   }
-  if (found > MAX_ORDER) {
-    return extend(m, order);
-  }
-  const page = m.get(RUNS + found);
-  unlink(m, RUNS + found, descriptorOf(page));
-  while (found > order) {
-    found--;
-    const half = page + (1 << found);
-    const at = descriptorOf(half);
-    m.put(at, FREE | found);
-    link(m, RUNS + found, half, at);
-  }
-  m.put(descriptorOf(page), RUN | order);
-  return page;
 }
 
-/** A run from the pages that were never used; what is left over by its alignment becomes free runs. */
-function extend(m: ArenaMemory, order: number): number {
-  const length = 1 << order;
-  let gap = m.get(PAGES);
-  let page = (gap + length - 1) & -length;
-  if ((page & 4095) === 0) {
-    page += length;
-  }
-  const end = page + length;
-  if (end > pagesFor(m.get(LIMIT)) || !m.grow(end)) {
-    return 0;
-  }
-  m.put(PAGES, end);
-  while (gap < page) {
-    if ((gap & 4095) === 0) {
-      gap++;
-      continue;
-    }
-    let part = 31 - Math.clz32(gap & -gap);
-    while (gap + (1 << part) > page) {
-      part--;
-    }
-    freeRun(m, gap, part);
-    gap += 1 << part;
-  }
-  m.put(descriptorOf(page), RUN | order);
-  return page;
+function putFree(m: ArenaMemory, page: number, order: number): void {
+  const at = descriptorOf(page);
+  m.put(at, FREE | order);
+  link(m, RUNS + order, page, at);
 }
 
 function freeRun(m: ArenaMemory, from: number, size: number): void {
@@ -110,12 +98,10 @@ function freeRun(m: ArenaMemory, from: number, size: number): void {
     page &= ~(1 << order);
     order++;
   }
-  const at = descriptorOf(page);
-  m.put(at, FREE | order);
-  link(m, RUNS + order, page, at);
+  putFree(m, page, order);
 }
 
-/** A block of that class, its content undefined; 0 when there is no room, and then nothing has changed. */
+/** A block of that class, its content undefined; 0 when there is no room. */
 export function allocate(m: ArenaMemory, sizeClass: number): number {
   if (sizeClass > PAGE_CLASS + MAX_ORDER) {
     return 0;
