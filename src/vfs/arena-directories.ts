@@ -186,11 +186,16 @@ function rebuild(m: ArenaMemory, directory: number, room: number): boolean {
   const old = m.get(directory + DATA);
   const oldClass = m.get(directory + CLASS);
   const count = m.get(directory + COUNT);
+  const slots = slotsOf(old, oldClass);
+  const names = namesOf(old, oldClass);
+  const entries: number[] = [];
   let nameBytes = room;
-  forEntries(m, directory, 0, (_slot, name) => {
-    nameBytes += 1 + (m.bytes[name] as number);
-    return true;
-  });
+  for (let slot = slots; slot < slots + m.get(directory + SLOTS) * SLOT_WORDS; slot += SLOT_WORDS) {
+    if (m.get(slot + S_INODE) !== 0) {
+      entries.push(slot);
+      nameBytes += 1 + (m.bytes[names + m.get(slot + S_NAME)] as number);
+    }
+  }
   let sizeClass = MIN_DIRECTORY_CLASS;
   // With a third to spare, so that rebuilding costs a constant per entry.
   while (
@@ -209,15 +214,14 @@ function rebuild(m: ArenaMemory, directory: number, room: number): boolean {
   // After four thousand million insertions cookies are given anew; a listing that is under way then may err.
   const renumber = cookie > 0xff000000;
   words[block + D_COOKIE] = renumber ? count + 1 : cookie;
-  let used = 0;
-  forEntries(m, directory, 0, (slot, name) => {
-    const own = renumber ? used + 1 : (words[slot + S_COOKIE] as number);
-    const end = name + 1 + (bytes[name] as number);
-    append(m, block, sizeClass, false, used++, words[slot + S_INODE] as number, own, bytes, name + 1, end);
-    return true;
-  });
+  for (const [index, slot] of entries.entries()) {
+    const own = renumber ? index + 1 : (words[slot + S_COOKIE] as number);
+    const name = names + (words[slot + S_NAME] as number) + 1;
+    const end = name + (bytes[name - 1] as number);
+    append(m, block, sizeClass, false, index, words[slot + S_INODE] as number, own, bytes, name, end);
+  }
   m.put(directory + DATA, block);
-  m.put(directory + SLOTS, used);
+  m.put(directory + SLOTS, count);
   m.put(directory + CLASS, sizeClass);
   if (old !== 0) {
     free(m, old, oldClass);
@@ -225,18 +229,18 @@ function rebuild(m: ArenaMemory, directory: number, room: number): boolean {
   return true;
 }
 
-/** Calls back for the entries whose cookie is greater, with slot and the address of the name, until that answers false. */
-function forEntries(
+/** Visits the entries whose cookie is greater. */
+export function visitEntries(
   m: ArenaMemory,
   directory: number,
   cookie: number,
-  visit: (slot: number, name: number) => boolean,
+  visit: DirectoryVisitor,
 ): void {
   const block = m.get(directory + DATA);
   if (block === 0) {
     return;
   }
-  const { words } = m;
+  const { words, bytes } = m;
   const sizeClass = m.get(directory + CLASS);
   const slots = slotsOf(block, sizeClass);
   const names = namesOf(block, sizeClass);
@@ -252,27 +256,18 @@ function forEntries(
     }
   }
   for (let slot = slots + low * SLOT_WORDS; slot < slots + used * SLOT_WORDS; slot += SLOT_WORDS) {
-    if (words[slot + S_INODE] !== 0 && !visit(slot, names + (words[slot + S_NAME] as number))) {
-      return;
-    }
-  }
-}
-
-/** Visits the entries whose cookie is greater. */
-export function visitEntries(
-  m: ArenaMemory,
-  directory: number,
-  cookie: number,
-  visit: DirectoryVisitor,
-): void {
-  const { words, bytes } = m;
-  forEntries(m, directory, cookie, (slot, name) => {
     const inode = words[slot + S_INODE] as number;
+    if (inode === 0) {
+      continue;
+    }
+    const at = names + (words[slot + S_NAME] as number);
     const ino = ((words[inode + INO] as number) >>> 0) + (words[inode + INO + 1] as number) * 0x100000000;
     const next = (words[slot + S_COOKIE] as number) >>> 0;
     const filetype = (words[inode + KIND] as number) & 0xff;
-    return visit(bytes, name + 1, name + 1 + (bytes[name] as number), ino, filetype, next);
-  });
+    if (!visit(bytes, at + 1, at + 1 + (bytes[at] as number), ino, filetype, next)) {
+      return;
+    }
+  }
 }
 
 /** Whether `directory` is `ancestor` or lies in it. */
