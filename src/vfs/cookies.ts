@@ -15,21 +15,11 @@ export class Cookies<T> {
 
   /** Takes the names anew, each with a key that tells it from the others. */
   refresh(found: Iterable<readonly [key: string, item: T]>): void {
-    const before = new Map<string, number>();
-    for (const { key, cookie } of this.#kept) {
-      before.set(key, cookie);
-    }
-    const kept: Kept<T>[] = [];
-    const added: Kept<T>[] = [];
-    for (const [key, item] of found) {
-      const cookie = before.get(key);
-      if (cookie === undefined) {
-        added.push({ key, item, cookie: ++this.#last });
-      } else {
-        kept.push({ key, item, cookie });
-      }
-    }
-    this.#kept = kept.sort((a, b) => a.cookie - b.cookie).concat(added);
+    const before = new Map(this.#kept.map(({ key, cookie }) => [key, cookie]));
+    this.#kept = Array.from(found, ([key, item]) => {
+      const cookie = before.get(key) ?? ++this.#last;
+      return { key, item, cookie };
+    }).sort((a, b) => a.cookie - b.cookie);
   }
 
   /** The index of the first entry after that cookie. */

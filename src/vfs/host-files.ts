@@ -1,14 +1,12 @@
+import { viewOf } from "../source-bytes.js";
 import { type Backend, FILETYPE_DIRECTORY } from "./contract.js";
 import { ERRNO_BUSY, ERRNO_NOTEMPTY } from "./errno.js";
 import type { MountTable } from "./mounts.js";
 
+const encoder = new TextEncoder();
+
 /** What a file can be made of; text is written as UTF-8. */
 export type FileContent = string | ArrayBuffer | SharedArrayBuffer | ArrayBufferView;
-
-export const isBytes = (content: unknown): content is ArrayBuffer | SharedArrayBuffer | ArrayBufferView =>
-  ArrayBuffer.isView(content) ||
-  content instanceof ArrayBuffer ||
-  (typeof SharedArrayBuffer !== "undefined" && content instanceof SharedArrayBuffer);
 
 export function isBackend(value: unknown): value is Backend {
   const backend = value as Partial<Backend> | null;
@@ -20,12 +18,9 @@ export function isBackend(value: unknown): value is Backend {
 }
 
 export function toBytes(content: FileContent): Uint8Array {
-  if (typeof content === "string") {
-    return new TextEncoder().encode(content);
-  }
-  return ArrayBuffer.isView(content)
-    ? new Uint8Array(content.buffer, content.byteOffset, content.byteLength)
-    : new Uint8Array(content);
+  return typeof content === "string"
+    ? encoder.encode(content)
+    : (viewOf(content) ?? new Uint8Array(content as ArrayBuffer));
 }
 
 /** The whole content, in a copy. */

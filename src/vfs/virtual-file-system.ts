@@ -1,5 +1,6 @@
 import { WasmexError } from "../errors.js";
 import { platform } from "../platform.js";
+import { viewOf } from "../source-bytes.js";
 import { type Backend, FILETYPE_DIRECTORY, FILETYPE_SYMBOLIC_LINK, Filestat } from "./contract.js";
 import { makeDirectories } from "./directories.js";
 import {
@@ -16,7 +17,6 @@ import {
   emptyDirectory,
   type FileContent,
   isBackend,
-  isBytes,
   rawNamesIn,
   readAll,
   toBytes,
@@ -300,14 +300,14 @@ export class VirtualFileSystem {
   #plant(above: string, tree: Tree): void {
     for (const [name, content] of Object.entries(tree)) {
       const path = `${above}/${name}`;
-      if (typeof content === "string" || isBytes(content)) {
+      if (typeof content === "string" || viewOf(content) !== undefined) {
         this.#makeAbove(path);
-        this.writeFile(path, content);
+        this.writeFile(path, content as FileContent);
       } else if (isBackend(content) || shimBackend(content) !== undefined) {
         this.mount(path, content);
       } else {
         this.mkdir(path, { recursive: true });
-        this.#plant(path, content);
+        this.#plant(path, content as Tree);
       }
     }
   }

@@ -42,9 +42,8 @@ export class SharedEngine extends WorkerEngine {
   readonly #channel: Channel;
   readonly #context: Context;
 
-  /** Calls that the worker has, oldest first, from `#head` on. */
+  /** Calls that the worker has, oldest first. */
   #pending: Pending[] = [];
-  #head = 0;
   #backlog: { readonly pending: Pending; readonly values: unknown[] }[] = [];
   readonly #nested = new Map<number, Pending>();
   /** Answers for which there is no room in their ring, in order; how many were sent. */
@@ -80,12 +79,8 @@ export class SharedEngine extends WorkerEngine {
     this.#sleep();
   }
 
-  get #waiting(): number {
-    return this.#pending.length - this.#head;
-  }
-
   get #busy(): boolean {
-    return this.#starting || this.#waiting > 0 || this.#nested.size > 0;
+    return this.#starting || this.#pending.length > 0 || this.#nested.size > 0;
   }
 
   protected started(): void {
@@ -97,7 +92,7 @@ export class SharedEngine extends WorkerEngine {
   protected send(pending: Pending): void {
     const { plan, params, deadline } = pending;
     const { parameters: layout, index: place } = plan;
-    if (layout === undefined || this.#waiting >= CALL_WINDOW || this.#backlog.length > 0) {
+    if (layout === undefined || this.#pending.length >= CALL_WINDOW || this.#backlog.length > 0) {
       this.#backlog.push({ pending, values: engineValues(plan, params) });
       this.#refill();
     } else {
@@ -133,16 +128,11 @@ export class SharedEngine extends WorkerEngine {
   }
 
   protected override get calls(): Pending[] {
-    return [
-      ...this.#pending.slice(this.#head),
-      ...this.#backlog.map(({ pending }) => pending),
-      ...this.#nested.values(),
-    ];
+    return [...this.#pending, ...this.#backlog.map(({ pending }) => pending), ...this.#nested.values()];
   }
 
   protected override close(reason: ExitReason): Promise<void> {
     this.#pending = [];
-    this.#head = 0;
     this.#backlog = [];
     this.#nested.clear();
     // Lets go of the promise that still waits for the bell.
@@ -202,7 +192,7 @@ export class SharedEngine extends WorkerEngine {
     for (let next = this.#backlog[0]; next !== undefined; next = this.#backlog[0]) {
       const { pending, values } = next;
       const { index, parameters } = pending.plan;
-      if (this.#waiting >= (parameters === undefined ? 1 : CALL_WINDOW)) return;
+      if (this.#pending.length >= (parameters === undefined ? 1 : CALL_WINDOW)) return;
       this.#backlog.shift();
       try {
         this.#write(this.#end.calls, records.CALL | (index << 8), 0, parameters, values);
@@ -280,8 +270,10 @@ export class SharedEngine extends WorkerEngine {
       return;
     }
     let pending: Pending | undefined;
-    if ((word & records.NESTED) === 0) pending = this.#takePending();
-    else {
+    if ((word & records.NESTED) === 0) {
+      pending = this.#pending.shift();
+      this.answered();
+    } else {
       pending = this.#nested.get(id);
       this.#nested.delete(id);
     }
@@ -293,19 +285,6 @@ export class SharedEngine extends WorkerEngine {
     if (kind === records.REPLY_HOST_ERROR) pending?.reject(functions.error(index));
     else if (kind === records.REPLY_ERROR) pending?.reject(this.guestError(content));
     else pending?.resolve(content as WasmValue[]);
-  }
-
-  #takePending(): Pending | undefined {
-    const pending = this.#pending[this.#head++];
-    if (this.#head === this.#pending.length) {
-      this.#pending.length = 0;
-      this.#head = 0;
-    } else if (this.#head >= 1024) {
-      this.#pending.splice(0, this.#head);
-      this.#head = 0;
-    }
-    this.answered();
-    return pending;
   }
 
   #rest(): void {

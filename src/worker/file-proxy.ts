@@ -13,10 +13,6 @@ const MOST_ENTRIES = 256;
 type Entry = readonly [name: Uint8Array, ino: bigint | number, filetype: number, next: number];
 type Method = (...args: readonly unknown[]) => unknown;
 
-/** Operations that travel as they are, but for names and contents: those are their bytes alone. */
-const METHODS =
-  "openRoot retain release lookup filetype readlink create mkdir symlink link unlink rmdir rename openFile closeFile write append size truncate sync setTimes";
-
 /** What takes back an operation on a node. */
 const UNDO: { readonly [method: string]: string } = { retain: "release", openFile: "closeFile" };
 
@@ -105,8 +101,9 @@ export function proxyBackend(ask: (begins: boolean, method: string, ...args: unk
     begins = false;
     return ask(first, method, ...args);
   };
-  const forwarded = METHODS.split(" ").map((method): [string, Method] => [
-    method,
+  /** Operations travel as they are, but for names and contents: those are their bytes alone. */
+  const forward =
+    (method: string): Method =>
     (...args) => {
       const sent: unknown[] = [];
       for (let at = 0; at < args.length; at++) {
@@ -118,10 +115,8 @@ export function proxyBackend(ask: (begins: boolean, method: string, ...args: unk
         } else sent.push(bytes);
       }
       return operate(method, ...sent);
-    },
-  ]);
-  return {
-    ...(Object.fromEntries(forwarded) as unknown as Backend),
+    };
+  const own: Partial<Backend> = {
     nodesAreFiles: operate("nodesAreFiles") as boolean,
     begin() {
       if (depth++ === 0) begins = true;
@@ -153,4 +148,7 @@ export function proxyBackend(ask: (begins: boolean, method: string, ...args: unk
       }
     },
   };
+  return new Proxy(own as Backend, {
+    get: (target, method: keyof Backend) => target[method] ?? forward(method),
+  });
 }
