@@ -64,7 +64,10 @@ export interface Platform {
 }
 
 /** Starts a thread that runs the worker's code (`src/worker/server.ts`), from `url` where one is given. */
-export type SpawnThread = (options: { url?: string | URL; name?: string }) => Promise<Thread>;
+export type SpawnThread = (options: {
+  url: string | URL | undefined;
+  name: string | undefined;
+}) => Promise<Thread>;
 
 let current: Platform | undefined;
 let spawn: SpawnThread | undefined;

@@ -1,3 +1,4 @@
+import type { Rewriting } from "./binary/rewrite.js";
 import type { Engine } from "./engine.js";
 import { TrapError, UnsupportedError, WasmexError } from "./errors.js";
 import type { Imports } from "./imports.js";
@@ -130,8 +131,6 @@ export async function startUntil<Exports extends object = AnyExports>(
   const worker = wantsThread(thread, source);
   // The thread comes up while the module is compiled.
   let starting = worker ? spawn(name, workerUrl) : undefined;
-  // A failure is told to whoever waits for the thread; until then it is nobody's.
-  starting?.catch(() => undefined);
   try {
     const module =
       source instanceof Module
@@ -146,25 +145,19 @@ export async function startUntil<Exports extends object = AnyExports>(
       limits,
       signal,
     };
-    if (starting === undefined) return await begin(request, name, undefined);
-    for (const [index, pages] of FEWER_PAGES.entries()) {
+    const attempt = async (pages?: number, ...fewer: number[]): Promise<Process<Exports>> => {
       try {
-        return await begin(narrowed(request, pages), name, starting);
+        const { memoryPages = pages } = limits;
+        return await begin({ ...request, limits: { ...limits, memoryPages } }, name, starting);
       } catch (error) {
-        const last = index === FEWER_PAGES.length - 1;
-        if (
-          last ||
-          limits.memoryPages !== undefined ||
-          !isOutOfMemory(error) ||
-          !fits(module, FEWER_PAGES[index + 1])
-        ) {
-          throw error;
-        }
+        const [next] = fewer;
+        const retries = starting !== undefined && limits.memoryPages === undefined && isOutOfMemory(error);
+        if (!retries || next === undefined || !fits(module, next)) throw error;
         starting = spawn(name, workerUrl);
-        starting.catch(() => undefined);
+        return attempt(...fewer);
       }
-    }
-    throw new TypeError("there is no attempt left");
+    };
+    return await attempt(undefined, ...FEWER_PAGES);
   } catch (error) {
     // `launch` ends the thread itself; here it may not have come that far.
     void starting?.then(
@@ -179,7 +172,7 @@ export async function startUntil<Exports extends object = AnyExports>(
  * Most pages of a memory that has no maximum of its own, from try to try: a shared memory takes up addresses for all that it may
  * grow to, and some engines soon have none left.
  */
-const FEWER_PAGES = [undefined, 16_384, 2_048] as const;
+const FEWER_PAGES = [16_384, 2_048] as const;
 
 interface StartRequest {
   readonly module: Module;
@@ -189,16 +182,12 @@ interface StartRequest {
   readonly signal: AbortSignal | undefined;
 }
 
-function narrowed(request: StartRequest, pages: number | undefined): StartRequest {
-  return pages === undefined ? request : { ...request, limits: { ...request.limits, memoryPages: pages } };
-}
-
 function isOutOfMemory(error: unknown): boolean {
   return error instanceof TrapError && error.reason === "out_of_memory";
 }
 
 /** Whether the module's memories begin with no more than so many pages. */
-function fits(module: Module, pages = 0): boolean {
+function fits(module: Module, pages: number): boolean {
   return Object.values(module.exports).every((type) => type.kind !== "memory" || type.minimum <= pages);
 }
 
@@ -210,9 +199,9 @@ async function begin<Exports extends object>(
   const { memoryPages, tableElements } = limits;
   const compiled = await module.variant({
     shared: starting !== undefined && platform().threadSupport().sharedMemory,
-    ...(memoryPages !== undefined && { memoryPages }),
-    ...(tableElements !== undefined && { tableElements }),
-  });
+    memoryPages,
+    tableElements,
+  } as Rewriting);
   const shape = shapeOf(module, compiled);
   const plans = new ExportPlans(shape.exports);
   const engine: Engine =
@@ -239,10 +228,12 @@ async function limitFiles(wasi: WasiOptions, { fileSystemBytes }: Limits): Promi
 
 function spawn(name: string | undefined, url: string | URL | undefined): Promise<Thread> {
   const { threads, reason } = platform().threadSupport();
-  if (!threads) {
-    return Promise.reject(new UnsupportedError(`thread: "worker" is not possible here: ${reason}`));
-  }
-  return spawnThread({ ...(url !== undefined && { url }), ...(name !== undefined && { name }) });
+  const starting = threads
+    ? spawnThread({ url, name })
+    : Promise.reject(new UnsupportedError(`thread: "worker" is not possible here: ${reason}`));
+  // A failure is told to whoever waits for the thread; until then it is nobody's.
+  starting.catch(() => undefined);
+  return starting;
 }
 
 async function startInline(
@@ -262,7 +253,7 @@ async function startInline(
     {
       imports,
       wasi,
-      wasiInternals: { limits: openFiles === undefined ? {} : { openFiles } },
+      wasiInternals: { limits: { openFiles } as { openFiles?: number } },
       wasiFactory:
         factory &&
         ((given, internals) => {

@@ -1,5 +1,5 @@
 import { WasmexError } from "../../src/errors.js";
-import type { Thread } from "../../src/platform.js";
+import type { SpawnThread, Thread } from "../../src/platform.js";
 
 let blobUrl: string | undefined;
 
@@ -13,52 +13,6 @@ async function ownUrl(): Promise<string> {
   return blobUrl;
 }
 
-class WorkerThread implements Thread {
-  onMessage: ((message: unknown) => void) | undefined;
-  onDeath: ((reason: Error) => void) | undefined;
-  readonly #worker: Worker;
-  #lives = true;
-
-  constructor(worker: Worker, url: string | URL | undefined) {
-    this.#worker = worker;
-    let loaded = false;
-    worker.onmessage = (event) => {
-      loaded = true;
-      this.onMessage?.(event.data);
-    };
-    worker.onmessageerror = () => this.#died(new WasmexError("a message of the thread could not be read"));
-    worker.onerror = (event) => {
-      event.preventDefault?.();
-      const text = event.message ?? "";
-      if (loaded || text !== "")
-        this.#died(new WasmexError(`the thread died: ${text || "no reason was given"}`));
-      else this.#died(loadError(url));
-    };
-  }
-
-  postMessage(message: unknown): void {
-    this.#worker.postMessage(message);
-  }
-
-  terminate(): Promise<void> {
-    this.#lives = false;
-    this.#worker.terminate();
-    this.#worker.onmessage = null;
-    this.#worker.onerror = null;
-    return Promise.resolve();
-  }
-
-  setKeepsAlive(): void {
-    // A page lives as long as its visitor lets it.
-  }
-
-  #died(reason: Error): void {
-    if (!this.#lives) return;
-    this.#lives = false;
-    this.onDeath?.(reason);
-  }
-}
-
 function loadError(url: string | URL | undefined, cause?: unknown): WasmexError {
   const message =
     url === undefined
@@ -67,14 +21,48 @@ function loadError(url: string | URL | undefined, cause?: unknown): WasmexError 
   return new WasmexError(message, cause === undefined ? undefined : { cause });
 }
 
-export async function spawnThread(options: { url?: string | URL; name?: string }): Promise<Thread> {
-  const { url, name } = options;
+export const spawnThread: SpawnThread = async ({ url, name }) => {
   const address = url ?? (await ownUrl());
+  let worker: Worker;
   try {
     // A file of a bundler's may be a module; our own text is none and starts sooner as what it is.
-    const type = url === undefined ? "classic" : "module";
-    return new WorkerThread(new Worker(address, { type, ...(name === undefined ? {} : { name }) }), url);
+    worker = new Worker(address, { type: url === undefined ? "classic" : "module", name: name ?? "" });
   } catch (error) {
     throw loadError(url, error);
   }
-}
+  const silence = (): void => {
+    worker.onmessage = worker.onmessageerror = worker.onerror = null;
+  };
+  const thread: Thread = {
+    onMessage: undefined,
+    onDeath: undefined,
+    postMessage: (message) => worker.postMessage(message),
+    async terminate() {
+      silence();
+      worker.terminate();
+    },
+    setKeepsAlive() {
+      // A page lives as long as its visitor lets it.
+    },
+  };
+  const died = (reason: WasmexError): void => {
+    silence();
+    thread.onDeath?.(reason);
+  };
+  let loaded = false;
+  worker.onmessage = ({ data }) => {
+    loaded = true;
+    thread.onMessage?.(data);
+  };
+  worker.onmessageerror = () => died(new WasmexError("a message of the thread could not be read"));
+  worker.onerror = (event) => {
+    event.preventDefault?.();
+    const text = event.message ?? "";
+    died(
+      loaded || text !== ""
+        ? new WasmexError(`the thread died: ${text || "no reason was given"}`)
+        : loadError(url),
+    );
+  };
+  return thread;
+};

@@ -86,7 +86,7 @@ export async function launch(
       channel,
       imports: functions.plans,
       wasi: planned?.plan,
-      limits: limits.openFiles === undefined ? undefined : { openFiles: limits.openFiles },
+      limits: { openFiles: limits.openFiles } as StartMessage["limits"],
     };
     const parts: WorkerParts = {
       id,
@@ -132,11 +132,11 @@ async function planWasi(wasi: WasiOptions, functions: HostFunctions, limits: Lim
     stdout,
     stderr,
     options: {
-      ...(args && { args }),
-      ...(env && { env }),
-      ...(programName !== undefined && { programName }),
-      ...(preopen && { preopen }),
-    },
+      args,
+      env,
+      programName,
+      preopen,
+    } as WasiOptions,
     fs: files?.share.description,
     files: files?.index,
     clock: clock && functions.add("wasi.clock", clock),
