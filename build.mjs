@@ -27,6 +27,31 @@ const common = {
   sourcesContent: true,
 };
 
+/** What a worker of the script's is made of: the script's own text. */
+const OWN_TEXT = '({ workerSource: "(" + wasmexBundle + ")(true)" })';
+
+/**
+ * For a script, which is one file: nothing of it can be loaded later, and an import amid the code would only have every module that it
+ * leads to wrapped in a function of its own.
+ * @type {import("esbuild").Plugin}
+ */
+const importsAtOnce = {
+  name: "imports-at-once",
+  setup(builder) {
+    builder.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+      /** @type {string[]} */
+      const imports = [];
+      const text = await readFile(path, "utf8");
+      const contents = text.replace(/(?:await )?\bimport\("(\.\.?\/.+?|wasmex:.+?)"\)/g, (_, from) =>
+        from === WORKER_SOURCE
+          ? OWN_TEXT
+          : `imported${imports.push(`import * as imported${imports.length} from "${from}";`) - 1}`,
+      );
+      return { contents: `${imports.join("")}${contents}`, loader: "ts" };
+    });
+  },
+};
+
 /**
  * The code of a worker as one minified script.
  * @param {Surrounding} surrounding
@@ -44,6 +69,7 @@ async function bundleWorker(surrounding) {
     format: "iife",
     platform: surrounding,
     external: ["wabt"],
+    plugins: [importsAtOnce],
   });
   return result.outputFiles[0]?.text.trim() ?? "";
 }
@@ -210,7 +236,7 @@ async function buildScript() {
     banner: { js: "(function wasmexBundle(servesWorker){" },
     footer: { js: "})(false);" },
     plugins: [
-      workerSource(() => 'export const workerSource = "(" + wasmexBundle + ")(true)";'),
+      importsAtOnce,
       {
         // The modules' way to the text parser needs a bundler or `import.meta`; a script tag has its own.
         name: "script-wabt",
