@@ -4,10 +4,8 @@ import { CallError, UnsupportedError, WasmexError } from "./errors.js";
 import { Globals, isKind, memoryName, notFound } from "./exported-globals.js";
 import { syncHostCall } from "./host-calls.js";
 import { type Imports, importObject, type Link, linkFailure, linkImports } from "./imports.js";
-import { markInstantiated } from "./instantiated.js";
 import { type ElementType, Memory } from "./memory.js";
 import type { Module } from "./module.js";
-import { shifts } from "./module-input.js";
 import type { FunctionType, ModuleShape } from "./shape.js";
 import { toCallError, toGuestError } from "./traps.js";
 import { describeValue, type WasmValue } from "./values.js";
@@ -100,9 +98,9 @@ export class Instance {
   static async create(module: Module, options: InstanceOptions = {}): Promise<Instance> {
     checkModule(module);
     const wasi = isWanted(options.wasi) ? await loadWasi() : undefined;
-    const shape = shapeOf(module, await module.variant({}));
+    const shape = module.shape(await module.variant());
     const instance = await createInstance(shape, { ...options, ...(wasi && { wasiFactory: wasi }) });
-    markInstantiated(module);
+    module.markInstantiated();
     return instance;
   }
 
@@ -113,8 +111,8 @@ export class Instance {
    */
   static createSync(module: Module, options: InstanceOptions = {}): Instance {
     checkModule(module);
-    const instance = createInstanceSync(shapeOf(module, module.compiled), options);
-    markInstantiated(module);
+    const instance = createInstanceSync(module.shape(), options);
+    module.markInstantiated();
     return instance;
   }
 
@@ -212,17 +210,6 @@ function checkModule(module: unknown): void {
 
 function isWanted(wasi: InstanceOptions["wasi"]): wasi is true | WasiOptions {
   return wasi !== undefined && wasi !== false;
-}
-
-/** The module's shape with what names its functions. */
-/** @internal */
-export function shapeOf(module: Module, compiled: WebAssembly.Module): ModuleShape {
-  return {
-    ...module.shape(compiled),
-    functionName: (index) => module.functionName(index),
-    byteAt: (offset) => module.byteAt(offset),
-    offsetShift: shifts.get(compiled) ?? 0,
-  };
 }
 
 /** What `createInstance` takes: the options, and what a thread has made ready itself. */

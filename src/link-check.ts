@@ -3,9 +3,10 @@
  * proposal ships nowhere), but they check them: a module of a few bytes with that one import finds out. Only done once
  * linking has failed.
  */
+import { KINDS } from "./binary/externs.js";
 import { ADDRESS_64, leb, SHARED, writeLimits } from "./binary/limits.js";
 import { shortTypes, typeCode } from "./binary/value-types.js";
-import type { ExternType, ShapeType, ValueType } from "./shape.js";
+import type { ExternType, FunctionType, ShapeType, ValueType } from "./shape.js";
 import { describeValue } from "./values.js";
 
 interface LimitsType {
@@ -14,8 +15,6 @@ interface LimitsType {
   readonly shared?: boolean;
   readonly address?: "i64";
 }
-
-const KINDS = ["function", "table", "memory", "global", "tag"] as const;
 
 function list(types: readonly ValueType[]): number[] {
   return [...leb(types.length), ...types.map(typeCode)];
@@ -30,42 +29,28 @@ function section(id: number, contents: readonly number[]): number[] {
   return [id, ...leb(contents.length), ...contents];
 }
 
-/** A module whose one import, of empty namespace and name, has that type; NaN stands for what cannot be written here. */
+/** A module whose one import, of empty namespace and name, has that type. */
 function probeModule(type: ExternType): number[] {
-  const kind = KINDS.indexOf(type.kind);
-  let types: number[] = [];
+  const { parameters = [], results = [] } = type as Partial<FunctionType>;
   let description: number[];
-  switch (type.kind) {
-    case "function":
-    case "tag":
-      types = section(1, [
-        1,
-        0x60,
-        ...list(type.parameters),
-        ...list(type.kind === "tag" ? [] : type.results),
-      ]);
-      description = type.kind === "tag" ? [0, 0] : [0];
-      break;
-    case "global":
-      description = [typeCode(type.value), type.mutable ? 1 : 0];
-      break;
-    case "table":
-      description = [typeCode(type.element), ...limits(type)];
-      break;
-    case "memory":
-      description = limits(type);
-  }
-  return [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, ...types, ...section(2, [1, 0, 0, kind, ...description])];
+  if (type.kind === "global") description = [typeCode(type.value), type.mutable ? 1 : 0];
+  else if (type.kind === "table") description = [typeCode(type.element), ...limits(type)];
+  else if (type.kind === "memory") description = limits(type);
+  // An attribute or nothing, and the index of the type.
+  else description = type.kind === "tag" ? [0, 0] : [0];
+  return [
+    ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...section(1, [1, 0x60, ...list(parameters), ...list(results)]),
+    ...section(2, [1, 0, 0, KINDS.indexOf(type.kind), ...description]),
+  ];
 }
 
 /** Whether the engine takes the value for an import of that type; `undefined` where that cannot be found out. */
 export function accepts(type: ShapeType, value: unknown): boolean | undefined {
   if (type.kind === "untyped") return undefined;
-  const bytes = probeModule(type);
-  if (bytes.some(Number.isNaN)) return undefined;
   let module: WebAssembly.Module;
   try {
-    module = new WebAssembly.Module(new Uint8Array(bytes));
+    module = new WebAssembly.Module(new Uint8Array(probeModule(type)));
   } catch {
     return undefined;
   }

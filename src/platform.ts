@@ -1,3 +1,4 @@
+import type * as Background from "./compile.js";
 import type { Backend, Result } from "./vfs/contract.js";
 
 /** One background thread, as the platform offers it. */
@@ -85,14 +86,29 @@ export const spawnThread: SpawnThread = (options) => {
   return spawn(options);
 };
 
+let load: (() => Promise<typeof Background>) | undefined;
+
+/**
+ * Says where to load from what `Module` needs in the background. An entry point calls it once; what it loads along with that may apply the
+ * platform, so that a bundler can leave it out of the file that an app loads first.
+ */
+export function useLoading(loader: () => Promise<typeof Background>): void {
+  load = loader;
+}
+
+export function loading(): Promise<typeof Background> {
+  return load === undefined ? nothing() : load();
+}
+
+function nothing(): never {
+  throw new Error('no platform: import "wasmex", not a file inside it');
+}
+
 /** Applies the platform that the core runs on. Entry points call it once, when they are loaded. */
 export function usePlatform(platform: Platform): void {
   current = platform;
 }
 
 export function platform(): Platform {
-  if (current === undefined) {
-    throw new Error('no platform: import "wasmex", not a file inside it');
-  }
-  return current;
+  return current ?? nothing();
 }

@@ -1,6 +1,15 @@
-/** Sources whose bytes are in hand. */
-import { type Image, ImageBuilder } from "./binary/image.js";
-import type { Loaded, LoadOptions } from "./source.js";
+/** Bytes in hand. */
+
+/** Bytes kept free before a module, so that a rewritten head, which is a little longer, fits without a second copy. */
+export const SLACK = 64;
+
+/** A private copy of a module's bytes: what the giver does to its own afterwards changes nothing here. */
+export interface Image {
+  /** The module from `SLACK` on. */
+  readonly buffer: Uint8Array<ArrayBuffer>;
+  /** The module as it was given. Not to be changed or handed out. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
 
 /** The name of an object's class as the engine knows it, the same for objects of another realm. */
 export function classOf(value: unknown): string {
@@ -12,19 +21,19 @@ export function viewOf(source: unknown): Uint8Array | undefined {
   if (ArrayBuffer.isView(source)) return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
   const name = classOf(source);
   if (name !== "ArrayBuffer" && name !== "SharedArrayBuffer") return undefined;
-  return (source as ArrayBuffer).byteLength === 0 ? new Uint8Array(0) : new Uint8Array(source as ArrayBuffer);
+  // A detached buffer has no bytes.
+  return (source as ArrayBuffer).byteLength === 0 ? new Uint8Array() : new Uint8Array(source as ArrayBuffer);
 }
 
 /** A copy of bytes in hand; of what is none, an empty one. */
-export function imageOf(bytes: unknown): Image {
-  const view = viewOf(bytes) ?? new Uint8Array(0);
-  const builder = new ImageBuilder(view.length);
-  builder.push(view);
-  return builder.finish();
+export function imageOf(source: unknown): Image {
+  const view = viewOf(source) ?? [];
+  const buffer = new Uint8Array(SLACK + view.length);
+  buffer.set(view, SLACK);
+  return { buffer, bytes: buffer.subarray(SLACK) };
 }
 
-/** Bytes that need no loading. */
-export function inHand(bytes: Uint8Array, what: string, options: LoadOptions): Loaded {
-  options.onProgress?.({ loaded: bytes.length, total: bytes.length });
-  return { what, image: imageOf(bytes), streamed: undefined };
+/** How bytes begin, for errors. */
+export function beginOf(bytes: Uint8Array): string {
+  return Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, "0")).join(" ");
 }

@@ -1,9 +1,9 @@
-import { type Image, ImageBuilder } from "./binary/image.js";
+import { ImageBuilder } from "./binary/image.js";
 import { findCode, type Rewriting, rewriteHead } from "./binary/rewrite.js";
 import { CODE, HEADER_SIZE, isBinary } from "./binary/sections.js";
 import { CompileError } from "./errors.js";
 import { platform } from "./platform.js";
-import { classOf, inHand, viewOf } from "./source-bytes.js";
+import { classOf, type Image, imageOf, viewOf } from "./source-bytes.js";
 
 /** What a module can be compiled from; a string is always WebAssembly text. */
 export type ModuleSource =
@@ -41,6 +41,12 @@ export interface Loaded {
   readonly streamed:
     | { readonly compiled: Promise<WebAssembly.Module>; readonly shift: number | undefined }
     | undefined;
+}
+
+/** Bytes that need no loading. */
+export function inHand(bytes: Uint8Array, what: string, options: LoadOptions): Loaded {
+  options.onProgress?.({ loaded: bytes.length, total: bytes.length });
+  return { what, image: imageOf(bytes), streamed: undefined };
 }
 
 /** Reads any source but bytes in hand, text and a `WebAssembly.Module`. */

@@ -3,12 +3,11 @@ import type { Engine } from "./engine.js";
 import { TrapError, UnsupportedError, WasmexError } from "./errors.js";
 import type { Imports } from "./imports.js";
 import { InlineEngine } from "./inline.js";
-import { shapeOf } from "./instance.js";
-import { markInstantiated } from "./instantiated.js";
 import { Module } from "./module.js";
 import { Pipe } from "./pipe.js";
 import { platform, spawnThread, type Thread } from "./platform.js";
 import { Process } from "./process.js";
+import type { ModuleShape } from "./shape.js";
 import type { ModuleSource } from "./source.js";
 import type { AnyExports } from "./typed-exports.js";
 import type { VirtualFileSystem } from "./vfs/virtual-file-system.js";
@@ -202,13 +201,13 @@ async function begin<Exports extends object>(
     memoryPages,
     tableElements,
   } as Rewriting);
-  const shape = shapeOf(module, compiled);
+  const shape = module.shape(compiled);
   const plans = new ExportPlans(shape.exports);
   const engine: Engine =
     starting === undefined
       ? await startInline(shape, { imports, wasi, limits })
       : await launch(starting, { shape, plans, imports, wasi, limits, signal });
-  markInstantiated(module);
+  module.markInstantiated();
   return new Process(engine, shape, plans, name);
 }
 
@@ -237,7 +236,7 @@ function spawn(name: string | undefined, url: string | URL | undefined): Promise
 }
 
 async function startInline(
-  shape: ReturnType<typeof shapeOf>,
+  shape: ModuleShape,
   { imports, wasi, limits }: Omit<StartRequest, "module" | "signal">,
 ): Promise<InlineEngine> {
   const factory = wasi && (await loadWasi());

@@ -1,6 +1,6 @@
 /** UTF-8 over bytes that may be shared with other threads. */
 
-const decoder = /* @__PURE__ */ new TextDecoder("utf-8", { ignoreBOM: true });
+const lenient = /* @__PURE__ */ new TextDecoder("utf-8", { ignoreBOM: true });
 const encoder = /* @__PURE__ */ new TextEncoder();
 
 /** Chromium's and Firefox's codecs take no views of shared memory; set once that has been seen. */
@@ -12,7 +12,7 @@ function isShared(bytes: Uint8Array): boolean {
   return !(bytes.buffer instanceof ArrayBuffer);
 }
 
-function decode(bytes: Uint8Array): string {
+function decode(bytes: Uint8Array, decoder: TextDecoder): string {
   if (!(mustCopyShared && isShared(bytes))) {
     try {
       return decoder.decode(bytes as CodecBytes);
@@ -24,8 +24,8 @@ function decode(bytes: Uint8Array): string {
   return decoder.decode(bytes.slice());
 }
 
-/** Decodes `bytes[start, end)`; what is malformed becomes U+FFFD, a byte order mark stays. */
-export function decodeText(bytes: Uint8Array, start: number, end: number): string {
+/** Decodes `bytes[start, end)`; if not told otherwise, what is malformed becomes U+FFFD, and a byte order mark stays. */
+export function decodeText(bytes: Uint8Array, start: number, end: number, decoder = lenient): string {
   const length = end - start;
   if (length <= 16 && start + 16 <= bytes.length) {
     let all = 0;
@@ -52,7 +52,7 @@ export function decodeText(bytes: Uint8Array, start: number, end: number): strin
       ).slice(0, length);
     }
   }
-  return decode(bytes.subarray(start, end));
+  return decode(bytes.subarray(start, end), decoder);
 }
 
 /** Up to here a loop over ASCII is quicker than `encodeInto`. */

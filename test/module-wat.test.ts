@@ -36,7 +36,7 @@ describe("Module.compile of text", () => {
     const module = await Module.compile(`(module $town (func $beast (export "🦀")))`);
     expect(Object.keys(module.exports)).toEqual(["🦀"]);
     expect(module.name).toBe("town");
-    expect(module.functionName(0)).toBe("beast");
+    expect(module.shape().functionName?.(0)).toBe("beast");
   });
 
   test("Module.compile goes on after errors", async () => {

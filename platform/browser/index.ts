@@ -1,8 +1,7 @@
-import { usePlatform } from "../../src/platform.js";
-import { browserPlatform } from "./platform.js";
+import { useLoading } from "../../src/platform.js";
 
-usePlatform(browserPlatform);
+useLoading(async () => (await import("./loading.js")).loading);
 
 export * from "../../src/index.js";
-// In place of those of the same name: with threads.
-export { run, Supervisor, start } from "./processes.js";
+// In place of those of the same name: with the platform.
+export { capabilities, Pipe, run, Supervisor, start, VirtualFileSystem, Wasi } from "./members.js";

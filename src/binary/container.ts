@@ -15,7 +15,7 @@ const NO_NAME = 0xffff_ffff;
 
 /** Whether `bytes` begin as a container of any version does. */
 export function isContainer(bytes: Uint8Array): boolean {
-  return startsWith(bytes, 0, MAGIC);
+  return startsWith(bytes, MAGIC);
 }
 
 /** @param magic 7 characters that tell what is in it */
@@ -60,7 +60,7 @@ export function unpack(
   maker = "Module.serialize()",
 ): Unpacked {
   const end = container.length - DIGEST;
-  if (!startsWith(container, 0, magic) || end < NAME_AT) {
+  if (!startsWith(container, magic) || end < NAME_AT) {
     const what = magic === MAGIC ? "not a serialized module: " : "";
     throw new CompileError(`${what}pass what ${maker} returned, whole`);
   }

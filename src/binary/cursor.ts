@@ -1,10 +1,11 @@
 import { CompileError } from "../errors.js";
+import { decodeText } from "../text.js";
 
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const strict = /* @__PURE__ */ new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Decodes UTF-8 strictly; throws a `TypeError` for what is none. `bytes` must not be shared memory. */
 export function decodeUtf8(bytes: Uint8Array<ArrayBuffer>): string {
-  return utf8.decode(bytes);
+  return strict.decode(bytes);
 }
 
 /** Reads the binary format's primitives (core specification 5.2) from `bytes[at, end)`; never past the end. */
@@ -24,38 +25,24 @@ export class Cursor {
   }
 
   byte(): number {
-    if (this.at >= this.end) this.fail("unexpected end");
-    return this.bytes[this.at++] as number;
+    this.skip(1);
+    return this.bytes[this.at - 1] as number;
   }
 
-  /** An unsigned LEB128 of 32 bits. */
-  u32(): number {
-    const first = this.byte();
-    return first < 0x80 ? first : this.#rest(first, 5) >>> 0;
+  /** The byte that comes next. */
+  next(): number | undefined {
+    return this.bytes[this.at];
   }
 
-  /** An unsigned LEB128 of 64 bits, as the nearest number. */
-  u64(): number {
-    const first = this.byte();
-    return first < 0x80 ? first : this.#rest(first, 10);
-  }
-
-  #rest(first: number, most: number): number {
-    let value = first & 0x7f;
-    let scale = 1;
-    for (let count = 1; count < most; count++) {
-      const next = this.byte();
-      scale *= 0x80;
-      value += (next & 0x7f) * scale;
-      if (next < 0x80) return value;
+  /** An unsigned LEB128 of up to 64 bits, as the nearest number; passes over a signed one as well. */
+  leb(): number {
+    let value = 0;
+    for (let scale = 1; scale < 2 ** 70; scale *= 0x80) {
+      const byte = this.byte();
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) return value;
     }
     return this.fail("a number is too long");
-  }
-
-  /** Passes over one LEB128 of any width. */
-  skipLeb(): void {
-    for (let count = 0; count < 10; count++) if (this.byte() < 0x80) return;
-    this.fail("a number is too long");
   }
 
   skip(count: number): void {
@@ -68,7 +55,7 @@ export class Cursor {
    * anything is made that large.
    */
   count(): number {
-    const count = this.u32();
+    const count = this.leb();
     if (count > this.end - this.at) this.fail("unexpected end");
     return count;
   }
@@ -84,20 +71,9 @@ export class Cursor {
     const length = this.count();
     const from = this.at;
     this.at += length;
-    if (length < 24) {
-      let text = "";
-      let at = from;
-      for (; at < this.at; at++) {
-        const byte = this.bytes[at] as number;
-        if (byte >= 0x80) break;
-        text += String.fromCharCode(byte);
-      }
-      if (at === this.at) return text;
-    }
     try {
-      return decodeUtf8(this.bytes.subarray(from, this.at));
+      return decodeText(this.bytes, from, this.at, strict);
     } catch {
-      this.at = from;
       return this.fail("a name is not UTF-8");
     }
   }
@@ -105,9 +81,7 @@ export class Cursor {
 
 /** One array of all the parts. */
 export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  let size = 0;
-  for (const part of parts) size += part.length;
-  const result = new Uint8Array(size);
+  const result = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
   let at = 0;
   for (const part of parts) {
     result.set(part, at);

@@ -1,34 +1,25 @@
+import { type Image, SLACK } from "../source-bytes.js";
 import { concat } from "./cursor.js";
 import type { RewrittenHead } from "./rewrite.js";
 
-/** Bytes kept free before a module, so that a rewritten head, which is a little longer, fits without a second copy. */
-const SLACK = 64;
 /** A length that a server announced is believed up to here. */
 const MOST_RESERVED = 64 * 2 ** 20;
 
-/** A private copy of a module's bytes: what the giver does to its own afterwards changes nothing here. */
-export class Image {
-  readonly #buffer: Uint8Array<ArrayBuffer>;
-  /** The module as it was given. Not to be changed or handed out. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
-
-  constructor(buffer: Uint8Array<ArrayBuffer>, end: number) {
-    this.#buffer = buffer;
-    this.bytes = buffer.subarray(SLACK, end);
-  }
-
-  /** Hands the module with another head to `use`, which must be done with the bytes when it returns. */
-  withHead<T>({ head, length }: RewrittenHead, use: (bytes: Uint8Array<ArrayBuffer>) => T): T {
-    const end = SLACK + length;
-    const start = end - head.length;
-    if (start < 0) return use(concat([head, this.bytes.subarray(length)]));
-    const saved = this.#buffer.slice(start, end);
-    this.#buffer.set(head, start);
-    try {
-      return use(this.#buffer.subarray(start, SLACK + this.bytes.length));
-    } finally {
-      this.#buffer.set(saved, start);
-    }
+/** Hands the module with another head to `use`, which must be done with the bytes when it returns. */
+export function withHead<T>(
+  { buffer, bytes }: Image,
+  { head, length }: RewrittenHead,
+  use: (bytes: Uint8Array<ArrayBuffer>) => T,
+): T {
+  const end = SLACK + length;
+  const start = end - head.length;
+  if (start < 0) return use(concat([head, bytes.subarray(length)]));
+  const saved = buffer.slice(start, end);
+  buffer.set(head, start);
+  try {
+    return use(buffer.subarray(start, SLACK + bytes.length));
+  } finally {
+    buffer.set(saved, start);
   }
 }
 
@@ -67,6 +58,7 @@ export class ImageBuilder {
   finish(): Image {
     // What grew by doubling may have twice the room it needs, for as long as the module lives.
     const isWasteful = this.#buffer.length > this.#end * 1.25;
-    return new Image(isWasteful ? this.#buffer.slice(0, this.#end) : this.#buffer, this.#end);
+    const buffer = isWasteful ? this.#buffer.slice(0, this.#end) : this.#buffer;
+    return { buffer, bytes: buffer.subarray(SLACK, this.#end) };
   }
 }

@@ -1,6 +1,6 @@
 import type { ExternType, ImportEntry } from "../shape.js";
 import type { Cursor } from "./cursor.js";
-import { externReaders, importKind } from "./externs.js";
+import { importKind, KINDS, readExtern } from "./externs.js";
 import { EXPORT, FUNCTION, GLOBAL, IMPORT, MEMORY, scanSections, TABLE, TAG, TYPE } from "./sections.js";
 import { readTypes } from "./value-types.js";
 
@@ -10,7 +10,7 @@ export interface ModuleInterface {
   readonly exports: ReadonlyMap<string, ExternType>;
 }
 
-/** The sections that define what is of each kind, in the order of the readers; functions have theirs apart. */
+/** The sections that define what is of each kind; functions have theirs apart. */
 const DEFINED = [FUNCTION, TABLE, MEMORY, GLOBAL, TAG];
 
 /**
@@ -19,16 +19,15 @@ const DEFINED = [FUNCTION, TABLE, MEMORY, GLOBAL, TAG];
  * @throws CompileError for bytes that are no module. A module that the engine accepts is read whole.
  */
 export function readInterface(bytes: Uint8Array<ArrayBuffer>): ModuleInterface {
-  const sections = scanSections(bytes);
-  const types = readTypes(sections.open(TYPE));
-  const readers = externReaders(types);
+  const open = scanSections(bytes);
+  const types = readTypes(open(TYPE));
   // The index spaces: what is imported comes first, what the module defines is read when an export points there.
-  const spaces: ExternType[][] = readers.map(() => []);
-  const imports = sections.open(IMPORT).list((cursor) => {
+  const spaces: ExternType[][] = KINDS.map(() => []);
+  const imports = open(IMPORT).list((cursor) => {
     const module = cursor.name();
     const name = cursor.name();
     const kind = importKind(cursor);
-    const type = readers[kind]?.(cursor) ?? cursor.fail("an unknown kind of import");
+    const type = readExtern(cursor, kind, types);
     spaces[kind]?.push(type);
     return Object.freeze({ module, name, type });
   });
@@ -36,23 +35,22 @@ export function readInterface(bytes: Uint8Array<ArrayBuffer>): ModuleInterface {
   let functions: Uint32Array | undefined;
   const opened: boolean[] = [];
   const exports = new Map<string, ExternType>();
-  sections.open(EXPORT).list((cursor) => {
+  open(EXPORT).list((cursor) => {
     const name = cursor.name();
     const kind = cursor.byte();
-    const index = cursor.u32();
-    const space = spaces[kind] ?? cursor.fail("an unknown kind of export");
-    if (index >= space.length && kind === 0) {
+    const index = cursor.leb();
+    const space = spaces[kind] ?? [];
+    let type = space[index];
+    if (type === undefined && kind === 0) {
       // There may be very many: none is decoded but those that are exported.
-      functions ??= readIndexes(sections.open(FUNCTION));
-      exports.set(name, types(functions[index - space.length] ?? -1));
-      return;
-    }
-    if (index >= space.length && !opened[kind]) {
+      functions ??= readIndexes(open(FUNCTION));
+      type = types(functions[index - space.length] ?? -1);
+    } else if (type === undefined && !opened[kind]) {
       opened[kind] = true;
-      const read = readers[kind] as (typeof readers)[0];
-      sections.open(DEFINED[kind] as number).list((each) => space.push(read(each, true)));
+      open(DEFINED[kind] ?? -1).list((each) => space.push(readExtern(each, kind, types, true)));
+      type = space[index];
     }
-    exports.set(name, space[index] ?? cursor.fail("an export of what the module does not have"));
+    exports.set(name, type ?? cursor.fail("an export of what the module does not have"));
   });
   return { imports: Object.freeze(imports), exports };
 }
@@ -68,7 +66,7 @@ function readIndexes(cursor: Cursor): Uint32Array {
       indexes[index] = byte;
       cursor.at++;
     } else {
-      indexes[index] = cursor.u32();
+      indexes[index] = cursor.leb();
     }
   }
   return indexes;

@@ -17,9 +17,9 @@ export interface Limits {
 export function readLimits(cursor: Cursor): Limits {
   const flags = cursor.byte();
   if (flags > 15) cursor.fail("unknown limits");
-  const minimum = cursor.u64();
-  const maximum = flags & HAS_MAXIMUM ? cursor.u64() : undefined;
-  return { flags, minimum, maximum, pageBits: flags & PAGE_SIZE ? cursor.u32() : undefined };
+  const minimum = cursor.leb();
+  const maximum = flags & HAS_MAXIMUM ? cursor.leb() : undefined;
+  return { flags, minimum, maximum, pageBits: flags & PAGE_SIZE ? cursor.leb() : undefined };
 }
 
 /** The bytes of limits. */

@@ -1,60 +1,61 @@
 import { Cursor } from "./cursor.js";
-import { scanSections } from "./sections.js";
 
 const MODULE_NAME = 0;
 const FUNCTION_NAMES = 1;
 
-/**
- * The name section (core specification, appendix 7.4.1). Engines ignore one that is malformed, so here it gives no names.
- * Nothing is decoded but the names that are asked for.
- */
-export class NameSection {
-  readonly #functions: Cursor | undefined;
-  readonly #known = new Map<number, string | undefined>();
+/** What a name section tells. */
+export interface Names {
   /** The module's own name. */
   readonly moduleName: string | undefined;
-
-  /** @param cursor over the section, its name passed over */
-  constructor(cursor: Cursor) {
-    try {
-      while (cursor.at < cursor.end) {
-        const id = cursor.byte();
-        const size = cursor.count();
-        const part = new Cursor(cursor.bytes, cursor.at, cursor.at + size);
-        if (id === MODULE_NAME) this.moduleName = part.name();
-        if (id === FUNCTION_NAMES) this.#functions = part;
-        if (id >= FUNCTION_NAMES) return;
-        cursor.at += size;
-      }
-    } catch {
-      // What was read before the malformed part stands.
-    }
-  }
-
-  /** The name section of a whole module. */
-  static ofModule(bytes: Uint8Array<ArrayBuffer>): NameSection {
-    return new NameSection(scanSections(bytes).names);
-  }
-
   /** The name of the function of that index, imports counted. */
-  functionName(index: number): string | undefined {
-    if (!this.#known.has(index)) this.#known.set(index, this.#find(index));
-    return this.#known.get(index);
-  }
+  functionName(index: number): string | undefined;
+}
 
-  #find(index: number): string | undefined {
-    if (this.#functions === undefined) return undefined;
-    const { bytes, at, end } = this.#functions;
-    const cursor = new Cursor(bytes, at, end);
+/**
+ * Reads a name section (core specification, appendix 7.4.1). Engines ignore one that is malformed, so here it gives no names.
+ * Nothing is decoded but the names that are asked for.
+ */
+export function readNames(section = new ArrayBuffer(0)): Names {
+  const cursor = new Cursor(new Uint8Array(section));
+  const { length } = cursor.bytes;
+  const known: string[] = [];
+  let moduleName: string | undefined;
+  let id = MODULE_NAME;
+  try {
+    while (id < FUNCTION_NAMES && cursor.at < length) {
+      cursor.end = length;
+      id = cursor.byte();
+      cursor.end = cursor.count() + cursor.at;
+      if (id === MODULE_NAME) {
+        moduleName = cursor.name();
+        cursor.at = cursor.end;
+      }
+    }
+  } catch {
+    // What was read before the malformed part stands.
+    id = -1;
+  }
+  const start = id === FUNCTION_NAMES ? cursor.at : cursor.end;
+
+  const find = (index: number): string | undefined => {
+    cursor.at = start;
     try {
       for (let left = cursor.count(); left > 0; left--) {
-        const named = cursor.u32();
+        const named = cursor.leb();
         if (named === index) return cursor.name();
-        cursor.skip(cursor.u32());
+        cursor.skip(cursor.leb());
       }
     } catch {
       // As above.
     }
     return undefined;
-  }
+  };
+  return {
+    moduleName,
+    functionName(index) {
+      const name = known[index] ?? find(index);
+      if (name !== undefined) known[index] = name;
+      return name;
+    },
+  };
 }

@@ -1,7 +1,7 @@
 import { CompileError } from "../errors.js";
 import type { FunctionType } from "../shape.js";
 import { Cursor, concat } from "./cursor.js";
-import { externReaders, importKind } from "./externs.js";
+import { importKind, readExtern } from "./externs.js";
 import { ADDRESS_64, type Limits, leb, readLimits, SHARED, writeLimits } from "./limits.js";
 import { CODE, HEADER_SIZE, IMPORT, MEMORY, TABLE } from "./sections.js";
 
@@ -37,40 +37,36 @@ function rewriteSection(
   const parts: Uint8Array[] = [];
   let from = 0;
   let refusal = "";
-  const readers = externReaders(
-    () => NO_TYPE,
-    (_, kind) => {
-      const start = cursor.at;
-      const read = readLimits(cursor);
-      const isTable = kind === "table";
-      const [most, what] = isTable
-        ? [rewriting.tableElements, "table elements"]
-        : [rewriting.memoryPages, "memory pages"];
-      const bound = isTable ? MOST_ELEMENTS : read.flags & ADDRESS_64 ? MOST_PAGES_64 : MOST_PAGES;
-      const scale = 2 ** (PAGE_BITS - (read.pageBits ?? PAGE_BITS));
-      let isChanged = !isTable && share(read, rewriting);
-      if (id !== IMPORT && most !== undefined && (read.maximum ?? bound * scale) > most * scale) {
-        read.maximum = most * scale;
-        isChanged = true;
-        if (read.minimum > read.maximum)
-          refusal ||= `${read.minimum / scale} ${what} from the start, more than the ${most}`;
-      }
-      if (isChanged) {
-        parts.push(body.subarray(from, start), Uint8Array.from(writeLimits(read)));
-        from = cursor.at;
-      }
-      return read;
-    },
-  );
+  const limits = (_: Cursor, isTable: boolean): Limits => {
+    const start = cursor.at;
+    const read = readLimits(cursor);
+    const [most, what] = isTable
+      ? [rewriting.tableElements, "table elements"]
+      : [rewriting.memoryPages, "memory pages"];
+    const bound = isTable ? MOST_ELEMENTS : read.flags & ADDRESS_64 ? MOST_PAGES_64 : MOST_PAGES;
+    const scale = 2 ** (PAGE_BITS - (read.pageBits ?? PAGE_BITS));
+    let isChanged = !isTable && share(read, rewriting);
+    if (id !== IMPORT && most !== undefined && (read.maximum ?? bound * scale) > most * scale) {
+      read.maximum = most * scale;
+      isChanged = true;
+      if (read.minimum > read.maximum)
+        refusal ||= `${read.minimum / scale} ${what} from the start, more than the ${most}`;
+    }
+    if (isChanged) {
+      parts.push(body.subarray(from, start), Uint8Array.from(writeLimits(read)));
+      from = cursor.at;
+    }
+    return read;
+  };
   try {
     cursor.list(() => {
       let kind = id === TABLE ? 1 : 2;
       if (id === IMPORT) {
-        cursor.skip(cursor.u32());
-        cursor.skip(cursor.u32());
+        cursor.skip(cursor.leb());
+        cursor.skip(cursor.leb());
         kind = importKind(cursor);
       }
-      return readers[kind]?.(cursor) ?? cursor.fail("an unknown kind");
+      return readExtern(cursor, kind, () => NO_TYPE, false, limits);
     });
   } catch {
     // What can't be read stays as it is: the engine says what is wrong with it.
@@ -99,7 +95,7 @@ export function findCode(bytes: Uint8Array<ArrayBuffer>, at: number): number {
   try {
     while (section < bytes.length && bytes[section] !== CODE) {
       cursor.at = section + 1;
-      section = cursor.u32() + cursor.at;
+      section = cursor.leb() + cursor.at;
     }
   } catch {
     // The size is still to come, or is none.

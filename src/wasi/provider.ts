@@ -2,6 +2,7 @@
  * How an instance comes by WASI without importing it: `wasi.ts` registers itself when it is evaluated, so that a bundle
  * which never mentions `Wasi` can leave it out.
  */
+import { loading } from "../platform.js";
 import type { WasiOptions } from "./options.js";
 import type { WasiInternals } from "./wasi.js";
 
@@ -34,6 +35,8 @@ export function wasiFactory(): WasiFactory | undefined {
 /** Loads WASI where it isn't yet. */
 export async function loadWasi(): Promise<WasiFactory> {
   if (registered === undefined) {
+    // The platform comes along, where an app has loaded neither.
+    await loading();
     // The export is used, not only its registration: bundlers leave out what a file does when nothing of it is used.
     const { Wasi } = await import("./wasi.js");
     registered ??= (options, internals) => new Wasi(options, internals as WasiInternals | undefined);

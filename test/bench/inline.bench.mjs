@@ -20,7 +20,8 @@ await build({
       export { Instance } from "./src/instance.js";
       export { fn } from "./src/imports.js";
       export { Memory } from "./src/memory.js";
-      export { usePlatform } from "./src/platform.js";`,
+      export * as background from "./src/compile.js";
+      export { useLoading, usePlatform } from "./src/platform.js";`,
     resolveDir: root,
   },
   bundle: true,
@@ -30,9 +31,12 @@ await build({
   external: ["./wasi.js"],
   outfile,
 });
-const { Instance, Memory, Module, fn, usePlatform } = await import(pathToFileURL(outfile).href);
+const { background, Instance, Memory, Module, fn, useLoading, usePlatform } = await import(
+  pathToFileURL(outfile).href
+);
 rmSync(folder, { recursive: true });
 usePlatform({ threadSupport: () => ({ threads: false, sharedMemory: false, reason: "" }) });
+useLoading(async () => background);
 
 const wabt = await wabtModule();
 const parsed = wabt.parseWat(

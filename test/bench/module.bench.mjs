@@ -47,7 +47,8 @@ async function main(bundle) {
     stdin: {
       contents: `export { readInterface } from "./src/binary/interface.js";
         export { Module } from "./src/module.js";
-        export { usePlatform } from "./src/platform.js";`,
+        export * as background from "./src/compile.js";
+        export { useLoading, usePlatform } from "./src/platform.js";`,
       resolveDir: root,
     },
     bundle: true,
@@ -56,8 +57,9 @@ async function main(bundle) {
     target: "es2022",
     outfile: bundle,
   });
-  const { Module, readInterface, usePlatform } = await import(bundle);
+  const { background, Module, readInterface, useLoading, usePlatform } = await import(bundle);
   usePlatform({ threadSupport: () => ({ threads: true, sharedMemory: true, reason: "" }) });
+  useLoading(async () => background);
   await types(bundle, readInterface);
   await compile(Module);
 }

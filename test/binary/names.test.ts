@@ -1,14 +1,18 @@
 import { describe, expect, test } from "vitest";
-import { NameSection } from "../../src/binary/names.js";
+import { type Names, readNames } from "../../src/binary/names.js";
 import { binary, custom, name, section, uleb, vec } from "./build.js";
 
 const subsection = (id: number, ...bytes: number[]) => [id, ...uleb(bytes.length), ...bytes];
 const functionNames = (...names: [number, string][]) =>
   subsection(1, ...uleb(names.length), ...names.flatMap(([index, text]) => [...uleb(index), ...name(text)]));
 
-describe("NameSection", () => {
-  test("NameSection reads the module's name and each function's by its index", () => {
-    const names = NameSection.ofModule(
+function namesOf(bytes: Uint8Array<ArrayBuffer>): Names {
+  return readNames(WebAssembly.Module.customSections(new WebAssembly.Module(bytes), "name").at(-1));
+}
+
+describe("readNames", () => {
+  test("readNames reads the module's name and each function's by its index", () => {
+    const names = namesOf(
       binary(
         section(1, vec()),
         custom(
@@ -26,13 +30,13 @@ describe("NameSection", () => {
     expect(names.functionName(300)).toBe("__proto__");
   });
 
-  test("NameSection gives nothing for a module without one", () => {
-    const names = NameSection.ofModule(binary());
+  test("readNames gives nothing for a module without one", () => {
+    const names = namesOf(binary());
     expect(names.moduleName).toBe(undefined);
     expect(names.functionName(0)).toBe(undefined);
   });
 
-  test("NameSection takes a malformed section as engines do: what is unreadable has no name", () => {
+  test("readNames takes a malformed section as engines do: what is unreadable has no name", () => {
     const cases = [
       [subsection(0, 9, 0x61)],
       [subsection(0, 1, 0xff)],
@@ -44,11 +48,11 @@ describe("NameSection", () => {
       [subsection(1, 0x80, 0x80)],
     ];
     for (const parts of cases) {
-      const names = NameSection.ofModule(binary(custom("name", ...parts)));
+      const names = namesOf(binary(custom("name", ...parts)));
       expect(names.moduleName).toBe(undefined);
       expect(names.functionName(0)).toBe(undefined);
     }
-    const half = NameSection.ofModule(binary(custom("name", subsection(0, ...name("kept")), [1, 99])));
+    const half = namesOf(binary(custom("name", subsection(0, ...name("kept")), [1, 99])));
     expect(half.moduleName).toBe("kept");
   });
 });

@@ -1,7 +1,7 @@
 import { Cursor } from "../../../src/binary/cursor.js";
-import { type ExternReader, externReaders, MEMORY_KIND } from "../../../src/binary/externs.js";
+import { MEMORY_KIND, readExtern } from "../../../src/binary/externs.js";
 import { readInterface } from "../../../src/binary/interface.js";
-import { NameSection } from "../../../src/binary/names.js";
+import { readNames } from "../../../src/binary/names.js";
 import { HEADER_SIZE, MEMORY, scanSections, TYPE } from "../../../src/binary/sections.js";
 import { readTypes } from "../../../src/binary/value-types.js";
 import { WasmexError } from "../../../src/errors.js";
@@ -47,27 +47,35 @@ interface Report {
   readonly advice: string | null;
 }
 
-function readSections(bytes: Uint8Array<ArrayBuffer>): Section[] {
+/** The sections, and what the last custom section "name" calls the module. */
+function readSections(bytes: Uint8Array<ArrayBuffer>): { sections: Section[]; moduleName: string | null } {
   const sections: Section[] = [];
+  let moduleName: string | null = null;
   const cursor = new Cursor(bytes, HEADER_SIZE);
   while (cursor.at < bytes.length) {
     const id = cursor.byte();
     const size = cursor.count();
     const inside = new Cursor(bytes, cursor.at, cursor.at + size);
-    const name = SECTION_NAMES[id] ?? `section ${id}`;
-    sections.push({ section: id === 0 ? `custom ${JSON.stringify(inside.name())}` : name, bytes: size });
+    let section = SECTION_NAMES[id] ?? `section ${id}`;
+    if (id === 0) {
+      const name = inside.name();
+      section = `custom ${JSON.stringify(name)}`;
+      if (name === "name")
+        moduleName = readNames(bytes.slice(inside.at, inside.end).buffer).moduleName ?? null;
+    }
+    sections.push({ section, bytes: size });
     cursor.skip(size);
   }
-  return sections;
+  return { sections, moduleName };
 }
 
 function readMemories(bytes: Uint8Array<ArrayBuffer>, imports: readonly ImportEntry[]): Report["memories"] {
   const memories = imports.flatMap(({ type }) =>
     type.kind === "memory" ? [{ ...type, imported: true }] : [],
   );
-  const sections = scanSections(bytes);
-  const readMemory = externReaders(readTypes(sections.open(TYPE)))[MEMORY_KIND] as ExternReader;
-  const defined = sections.open(MEMORY).list((cursor) => readMemory(cursor) as MemoryType);
+  const open = scanSections(bytes);
+  const types = readTypes(open(TYPE));
+  const defined = open(MEMORY).list((cursor) => readExtern(cursor, MEMORY_KIND, types) as MemoryType);
   return [...memories, ...defined.map((memory) => ({ ...memory, imported: false }))];
 }
 
@@ -131,14 +139,15 @@ export async function inspect(words: readonly string[]): Promise<number> {
   const input = await readInput(soleFile(rest, "inspect"));
   const bytes = await binaryOf(input);
   const { imports, exports } = readInterface(bytes);
+  const { sections, moduleName } = readSections(bytes);
   const report: Report = {
     file: input.name,
-    name: NameSection.ofModule(bytes).moduleName ?? null,
+    name: moduleName,
     bytes: bytes.length,
     imports,
     exports: Array.from(exports, ([name, type]) => ({ name, type })),
     memories: readMemories(bytes, imports),
-    sections: readSections(bytes),
+    sections,
     advice: adviceOnImports(imports) ?? null,
   };
   process.stdout.write(flags.has("--json") ? `${JSON.stringify(report, null, 2)}\n` : table(report));

@@ -1,0 +1,189 @@
+/** What `Module` does in the background: sources, text, variants. Loaded when it is first needed, see `useLoading`. */
+import { isContainer, unpack } from "./binary/container.js";
+import { decodeUtf8 } from "./binary/cursor.js";
+import { withHead } from "./binary/image.js";
+import { type Rewriting, rewriteHead } from "./binary/rewrite.js";
+import { isBinary } from "./binary/sections.js";
+import { orAborted } from "./deferred.js";
+import { CompileError, UnsupportedError } from "./errors.js";
+import type { CompileOptions } from "./module.js";
+import {
+  bytesOf,
+  type Content,
+  messageOf,
+  origins,
+  plainOf,
+  refusalOf,
+  setPlain,
+  shifts,
+} from "./module-content.js";
+import { foreignTypes } from "./module-foreign.js";
+import { platform } from "./platform.js";
+import { fail, inHand, load, type ModuleSource } from "./source.js";
+import { beginOf, classOf, type Image, imageOf, viewOf } from "./source-bytes.js";
+import { assemble } from "./wat.js";
+
+interface Given {
+  /** What errors call it. */
+  readonly what: string;
+  readonly name: string | undefined;
+  /** Whether the variant with shared memory is compiled first. */
+  shared: boolean;
+}
+
+/** As `Module.compile` has it. */
+export function compile(
+  source: ModuleSource | PromiseLike<ModuleSource>,
+  options: CompileOptions,
+): Promise<Content> {
+  const { signal } = options;
+  const compiling = compileSource(source, options);
+  return signal === undefined ? compiling : orAborted(compiling, signal);
+}
+
+async function compileSource(
+  promise: ModuleSource | PromiseLike<ModuleSource>,
+  { name, thread, ...options }: CompileOptions,
+): Promise<Content> {
+  const given: Given = { what: "the module", name, shared: sharesMemory(thread) };
+  let source: ModuleSource;
+  try {
+    source = await promise;
+  } catch (error) {
+    return fail("could not load the module", error);
+  }
+  options.signal?.throwIfAborted();
+  if (typeof source === "string") return compileText(source, { ...given, what: "the text" });
+  if (classOf(source) === "WebAssembly.Module") {
+    const plain = source as WebAssembly.Module;
+    const image = origins.get(plain);
+    return { ...given, image, plain, ...(image === undefined && foreignTypes(plain)) };
+  }
+  const view = viewOf(source);
+  const { what, image, streamed } =
+    view === undefined ? await load(source, options, given) : inHand(view, given.what, options);
+  const loaded: Given = { ...given, what };
+  if (streamed !== undefined) {
+    try {
+      const compiled = await streamed.compiled;
+      const { shift } = streamed;
+      const content: Content = { what, name, image, any: compiled };
+      if (shift === undefined) setPlain(content, compiled);
+      else {
+        shifts.set(compiled, shift);
+        content.variants = new Map([[keyOf(given), Promise.resolve(compiled)]]);
+      }
+      return content;
+    } catch {
+      // What the engine says of the bytes as they were given counts.
+      loaded.shared = false;
+    }
+  }
+  const { bytes } = image;
+  if (isBinary(bytes)) return compileBinary(image, loaded);
+  return compileText(textOf(bytes, what), loaded);
+}
+
+async function compileBinary(image: Image, { what, name, shared }: Given): Promise<Content> {
+  const content: Content = { what, name, image };
+  // Where the engine refuses the rewritten module, the module as it was given has the last word.
+  await variantOf(content, { shared }).catch(() => variantOf(content));
+  return content;
+}
+
+async function compileText(text: string, given: Given): Promise<Content> {
+  const { what } = given;
+  if (text.trim() === "") throw new CompileError(`${what} is empty`);
+  if (/^\s*<[!?a-z]/i.test(text)) {
+    throw new CompileError(
+      `${what} is an HTML or XML page, not a WebAssembly module: check where it comes from`,
+    );
+  }
+  const { bytes, objection } = await assemble(text, what);
+  try {
+    return await compileBinary(imageOf(bytes), given);
+  } catch (error) {
+    throw objection ?? error;
+  }
+}
+
+/** @throws CompileError for bytes that can't be text */
+function textOf(bytes: Uint8Array<ArrayBuffer>, what: string): string {
+  if (isContainer(bytes))
+    throw new CompileError(`${what} is a serialized module: pass it to Module.deserialize`);
+  try {
+    const text = decodeUtf8(bytes);
+    if (!text.includes("\0")) return text.replace(/^\uFEFF/, "");
+  } catch {
+    // Told below.
+  }
+  throw new CompileError(
+    `${what} is neither a WebAssembly module nor text: it begins with ${beginOf(bytes)}, not with 00 61 73 6d`,
+  );
+}
+
+/** As `Module.deserialize` has it; nobody else may be able to change the container meanwhile. */
+export async function restore(container: Uint8Array<ArrayBuffer>): Promise<Content> {
+  const { module, name } = unpack(container);
+  return compileBinary(imageOf(module), { what: "the serialized module", name, shared: sharesMemory() });
+}
+
+/** As `Module.variant` has it. */
+export function variantOf(content: Content, rewriting: Rewriting = {}): Promise<WebAssembly.Module> {
+  content.variants ??= new Map();
+  const { variants } = content;
+  const key = keyOf(rewriting);
+  const known = variants.get(key);
+  if (known !== undefined) return known;
+  const compiling = compileVariant(content, rewriting);
+  variants.set(key, compiling);
+  compiling.then(
+    (compiled) => {
+      content.any ??= compiled;
+    },
+    // A failure for want of memory may pass.
+    () => variants.delete(key),
+  );
+  return compiling;
+}
+
+async function compileVariant(content: Content, rewriting: Rewriting): Promise<WebAssembly.Module> {
+  const { what, image, plain } = content;
+  const { memoryPages, tableElements } = rewriting;
+  // Nothing can be rewritten without the bytes: a foreign module is taken as it is, unless limits are asked for.
+  if (image === undefined && memoryPages === undefined && tableElements === undefined)
+    return plainOf(content);
+  const bytes = bytesOf(content, "limits");
+  const isPlain = keyOf(rewriting) === keyOf({});
+  const rewritten = isPlain ? undefined : rewriteHead(bytes, rewriting);
+  // Where there are bytes there is an image.
+  if (rewritten === undefined || image === undefined) {
+    if (plain !== undefined) return plain;
+    if (!isPlain) return variantOf(content);
+    try {
+      return setPlain(content, await WebAssembly.compile(bytes));
+    } catch (error) {
+      throw refusalOf(content, error);
+    }
+  }
+  try {
+    const compiled = await withHead(image, rewritten, (changed) => WebAssembly.compile(changed));
+    shifts.set(compiled, rewritten.head.length - rewritten.length);
+    return compiled;
+  } catch (cause) {
+    await variantOf(content);
+    throw new UnsupportedError(
+      `this engine does not compile ${what} with shared memory or limits (${messageOf(cause)}): start it with thread: "inline" and without limits`,
+      { cause },
+    );
+  }
+}
+
+function keyOf({ shared, memoryPages, tableElements }: Rewriting): string {
+  return `${shared === true},${memoryPages},${tableElements}`;
+}
+
+function sharesMemory(thread?: CompileOptions["thread"]): boolean {
+  const { threads, sharedMemory } = platform().threadSupport();
+  return thread !== "inline" && threads && sharedMemory;
+}
