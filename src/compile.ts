@@ -1,9 +1,10 @@
 /** What `Module` does in the background: sources, text, variants. Loaded when it is first needed, see `useLoading`. */
-import { isContainer, unpack } from "./binary/container.js";
+
 import { decodeUtf8 } from "./binary/cursor.js";
 import { withHead } from "./binary/image.js";
 import { type Rewriting, rewriteHead } from "./binary/rewrite.js";
 import { isBinary } from "./binary/sections.js";
+import { isContainer, unpack } from "./binary/unpack.js";
 import { orAborted } from "./deferred.js";
 import { CompileError, UnsupportedError } from "./errors.js";
 import type { CompileOptions } from "./module.js";

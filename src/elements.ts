@@ -45,50 +45,16 @@ export function outOfBound(index: unknown, size: number): RangeError {
 
 /** The value as it is stored; throws where it is outside the type. */
 export function toElement(type: ElementType, value: unknown): number | bigint {
-  const bits = ARRAYS[type].BYTES_PER_ELEMENT * 8;
-  if (type === "float32" || type === "float64") {
-    if (typeof value === "number") {
-      const fits = type === "float64" || Number.isFinite(Math.fround(value)) || !Number.isFinite(value);
-      if (fits) return value;
-    }
-  } else {
-    const wide =
-      typeof value === "bigint" ? value : Number.isSafeInteger(value) ? BigInt(value as number) : undefined;
-    const fits =
-      wide === (type.startsWith("u") ? BigInt.asUintN(bits, wide ?? 0n) : BigInt.asIntN(bits, wide ?? 0n));
-    if (wide !== undefined && fits && (bits === 64 || typeof value === "number")) {
-      return bits === 64 ? wide : Number(wide);
-    }
+  const array = new ARRAYS[type](1);
+  const isBig = typeof array[0] === "bigint";
+  const element = isBig && Number.isSafeInteger(value) ? BigInt(value as number) : value;
+  if (typeof element === typeof array[0]) {
+    array[0] = element as never;
+    // Floats may be rounded, integers may not be changed at all.
+    const fits = type.startsWith("f")
+      ? Number.isFinite(array[0]) || !Number.isFinite(element)
+      : array[0] === element;
+    if (fits) return element as number | bigint;
   }
   throw new RangeError(`Value out of range: ${describeValue(value)} is no ${type}.`);
-}
-
-const ACCESSORS = {
-  uint8: "Uint8",
-  int8: "Int8",
-  uint16: "Uint16",
-  int16: "Int16",
-  uint32: "Uint32",
-  int32: "Int32",
-  uint64: "BigUint64",
-  int64: "BigInt64",
-  float32: "Float32",
-  float64: "Float64",
-} as const;
-
-/** The element at that index, little-endian whatever the machine's own order is. */
-export function readElement(type: ElementType, elements: ElementArray, index: number): number | bigint {
-  const view = new DataView(elements.buffer, elements.byteOffset);
-  return view[`get${ACCESSORS[type]}`](index * elements.BYTES_PER_ELEMENT, true);
-}
-
-/** Stores what `toElement` answered, little-endian. */
-export function writeElement(
-  type: ElementType,
-  elements: ElementArray,
-  index: number,
-  value: number | bigint,
-): void {
-  const view = new DataView(elements.buffer, elements.byteOffset);
-  view[`set${ACCESSORS[type]}`](index * elements.BYTES_PER_ELEMENT, value as never, true);
 }

@@ -11,17 +11,18 @@ export function isKind(type: ShapeType | undefined, kind: string): boolean {
   return type !== undefined && (type.kind === kind || (type.kind === "untyped" && type.of === kind));
 }
 
+export function firstMemory({ exports }: ModuleShape): string | undefined {
+  return [...exports].find(([, type]) => isKind(type, "memory"))?.[0];
+}
+
 /**
  * The name of an exported memory: the first one's where none is asked for.
  * @throws CallError where there is none
  */
-export function memoryName({ exports }: ModuleShape, name?: string): string {
-  if (name !== undefined) {
-    if (isKind(exports.get(name), "memory")) return name;
-    throw notFound("memory", name);
-  }
-  for (const [exported, type] of exports) if (isKind(type, "memory")) return exported;
-  throw new CallError("The WebAssembly module has no exported memory.");
+export function memoryName(shape: ModuleShape, name = firstMemory(shape)): string {
+  if (name === undefined) throw new CallError("The WebAssembly module has no exported memory.");
+  if (!isKind(shape.exports.get(name), "memory")) throw notFound("memory", name);
+  return name;
 }
 
 /** The exported globals of an instance. */

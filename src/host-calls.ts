@@ -1,4 +1,6 @@
 /** Calls of host functions: for the engine directly, and for threads and promises through the same checks. */
+
+import type { Reach } from "./context.js";
 import { ExitError, HostFunctionError, UnsupportedError } from "./errors.js";
 import type { Context, HostTarget } from "./imports.js";
 import type { ValueType } from "./shape.js";
@@ -32,7 +34,7 @@ function settle(types: readonly ValueType[], result: unknown): unknown {
   return types.map((type, index) => toEngine(result[index], type, -1 - index));
 }
 
-function directCall(host: HostTarget, context: Context): Call {
+function directCall(host: HostTarget, context: Context | undefined): Call {
   const callback = host.callback as Call;
   return host.takesContext ? callback.bind(undefined, context) : callback;
 }
@@ -46,8 +48,8 @@ function promised(host: HostTarget, result: PromiseLike<unknown>): UnsupportedEr
 }
 
 /** What the engine calls for a host function on this thread. */
-export function syncHostCall(host: HostTarget, context: Context): Call {
-  const call = directCall(host, context);
+export function syncHostCall(host: HostTarget, reach: Reach): Call {
+  const call = directCall(host, host.contextOf?.(reach));
   const results = host.type?.results;
   const isI32 = results?.length === 1 && results[0] === "i32";
 
@@ -129,7 +131,11 @@ export function syncHostCall(host: HostTarget, context: Context): Call {
  * Calls a host function that may be async; answers what the engine takes, or a promise of it. Throws and rejects with
  * `HostFunctionError` alone.
  */
-export function callHost(host: HostTarget, context: Context, params: readonly unknown[]): unknown {
+export function callHost(
+  host: HostTarget,
+  context: Context | undefined,
+  params: readonly unknown[],
+): unknown {
   const results = host.type?.results;
   const finish = (result: unknown): unknown => (results === undefined ? result : settle(results, result));
   const failed = (error: unknown): never => {
@@ -144,8 +150,9 @@ export function callHost(host: HostTarget, context: Context, params: readonly un
 }
 
 /** What the engine calls where it can suspend the guest (JSPI) until a host function's promise is settled. */
-export function suspendingHostCall(host: HostTarget, context: Context): unknown {
+export function suspendingHostCall(host: HostTarget, reach: Reach): unknown {
   const { Suspending } = WebAssembly;
-  if (Suspending === undefined) return syncHostCall(host, context);
+  if (Suspending === undefined) return syncHostCall(host, reach);
+  const context = host.contextOf?.(reach);
   return new Suspending((...params: unknown[]) => callHost(host, context, params));
 }

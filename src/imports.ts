@@ -1,7 +1,9 @@
+import { contextOf, type Reach } from "./context.js";
 import { LinkError } from "./errors.js";
+import { isKind } from "./exported-globals.js";
 import { accepts, describeGiven, describeType, isExportedFunction } from "./link-check.js";
 import type { Memory } from "./memory.js";
-import type { FunctionType, GlobalType, ShapeImport, ValueType } from "./shape.js";
+import type { FunctionType, ShapeImport, ShapeType, ValueType } from "./shape.js";
 import { describeValue, type JsResult, type JsTypes, toEngine, type WasmValue } from "./values.js";
 
 /** How the types are written that a function can have. */
@@ -28,26 +30,20 @@ export class HostFunction {
   readonly results: readonly ValueType[];
   /** @internal */
   readonly callback: (context: Context, ...params: never[]) => unknown;
+  /** Comes with the function: an app that has none can do without. @internal */
+  readonly contextOf: (reach: Reach) => Context;
 
   /** @internal */
   constructor(
     parameters: readonly ValueType[],
     results: readonly ValueType[],
-    callback: (context: Context, ...params: never[]) => unknown,
+    callback: HostFunction["callback"],
+    context: HostFunction["contextOf"],
   ) {
-    if (!Array.isArray(parameters) || !Array.isArray(results) || typeof callback !== "function") {
-      throw new TypeError("fn takes a list of parameter types, a list of result types and a function");
-    }
-    for (const type of [...parameters, ...results]) {
-      if (!VALUE_TYPE.test(String(type))) {
-        throw new TypeError(
-          `fn: ${describeValue(type)} is no value type: use i32, i64, f32, f64, externref or funcref`,
-        );
-      }
-    }
     this.parameters = parameters;
     this.results = results;
     this.callback = callback;
+    this.contextOf = context;
   }
 }
 
@@ -68,7 +64,17 @@ export function fn<
   // A parameter of its own, so that an array which the callback returns is taken for a tuple.
   const Result extends JsResult<R> | Promise<JsResult<R>>,
 >(parameters: P, results: R, callback: (context: Context, ...params: JsTypes<P>) => Result): HostFunction {
-  return new HostFunction(parameters, results, callback as HostFunction["callback"]);
+  if (!Array.isArray(parameters) || !Array.isArray(results) || typeof callback !== "function") {
+    throw new TypeError("fn takes a list of parameter types, a list of result types and a function");
+  }
+  for (const type of [...parameters, ...results]) {
+    if (!VALUE_TYPE.test(String(type))) {
+      throw new TypeError(
+        `fn: ${describeValue(type)} is no value type: use i32, i64, f32, f64, externref or funcref`,
+      );
+    }
+  }
+  return new HostFunction(parameters, results, callback as HostFunction["callback"], contextOf);
 }
 
 /** What can stand for an import: `fn`, a plain function, or an object of the engine. */
@@ -86,89 +92,68 @@ export interface HostTarget {
   readonly callback: (...params: never[]) => unknown;
   /** Whether the callback wants the context before its params. */
   readonly takesContext: boolean;
+  /** Makes that of an instance. */
+  readonly contextOf?: HostFunction["contextOf"] | undefined;
 }
 
-/** What was found for one import of a module: a host function, or a value that the engine takes as it is. */
+/** What was found for one import of a module: a host function, or a value that the engine takes or refuses. */
 export type Link =
-  | { readonly module: string; readonly name: string; readonly host: HostTarget }
-  | { readonly module: string; readonly name: string; readonly value: unknown; readonly wasi: boolean };
+  | { readonly entry: ShapeImport; readonly host: HostTarget }
+  | { readonly entry: ShapeImport; readonly value: unknown; readonly wasi: boolean };
 
 /**
  * The member of that name, own or inherited, but for what every object inherits: a module may import `constructor`.
  */
 export function member(object: unknown, name: string): unknown {
   if ((typeof object !== "object" && typeof object !== "function") || object === null) return undefined;
-  for (let holder: object = object; ; ) {
-    if (Object.hasOwn(holder, name)) return Reflect.get(object, name);
-    const next: object | null = Object.getPrototypeOf(holder);
-    if (next === null || Object.getPrototypeOf(next) === null) return undefined;
-    holder = next;
-  }
+  const value: unknown = Reflect.get(object, name);
+  const isInherited = value === Reflect.get(Object.prototype, name) || name === "__proto__";
+  return isInherited && !Object.hasOwn(object, name) ? undefined : value;
 }
 
-/** Whether a number is one of the global's type: the engine would cut it to size without a word. */
-function isValueOf({ value: type }: GlobalType, value: unknown): boolean {
+function missing({ module, name, type }: ShapeImport): string {
+  const hint = module.startsWith("wasi_") ? "; is `wasi` set?" : "";
+  return `unknown import: \`${module}::${name}\` has not been defined, expected ${describeType(type)}${hint}`;
+}
+
+function incompatible({ module, name, type }: ShapeImport, given: string): string {
+  return `incompatible import type for \`${module}::${name}\`: expected ${describeType(type)}, given ${given}`;
+}
+
+/** Whether the engine would cut the number to the size of the global without a word. */
+function isCut(type: ShapeType, value: unknown): boolean {
+  if (type.kind !== "global" || (typeof value !== "number" && typeof value !== "bigint")) return false;
   try {
-    toEngine(value, type, 0);
-    return true;
-  } catch {
+    toEngine(value, type.value, 0);
     return false;
+  } catch {
+    return true;
   }
 }
 
-function sameTypes(left: readonly ValueType[], right: readonly ValueType[]): boolean {
-  return left.length === right.length && left.every((type, index) => type === right[index]);
-}
-
-function missing(entry: ShapeImport): string {
-  const hint = entry.module.startsWith("wasi_") ? "; is `wasi` set?" : "";
-  return `unknown import: \`${entry.module}::${entry.name}\` has not been defined, expected ${describeType(entry.type)}${hint}`;
-}
-
-function incompatible(entry: ShapeImport, given: string): string {
-  return `incompatible import type for \`${entry.module}::${entry.name}\`: expected ${describeType(entry.type)}, given ${given}`;
-}
-
+/** Whether a value is for one import; in words what is wrong with it. What is the engine's to judge is left to it. */
 function linkOne(entry: ShapeImport, value: unknown, wasi: boolean): Link | string {
   const { module, name, type } = entry;
-  const isFunction = type.kind === "function" || (type.kind === "untyped" && type.of === "function");
-  if (!isFunction) {
-    // Objects of the engine are compared by the engine, see `linkFailure`.
-    const isObject = typeof value === "object" && value !== null && !(value instanceof HostFunction);
-    const isConstant = type.kind === "global" && (typeof value === "number" || typeof value === "bigint");
-    if (isConstant && !isValueOf(type, value)) return incompatible(entry, describeGiven(value, type));
-    if (isObject || isConstant || (type.kind === "global" && !type.mutable && typeof value !== "undefined")) {
-      return { module, name, value, wasi };
-    }
-    return incompatible(entry, describeGiven(value, type));
-  }
-  const known = type.kind === "function" ? type : undefined;
-  const label = `${module}::${name}`;
-  if (value instanceof HostFunction) {
-    const given: FunctionType = {
-      kind: "function",
-      parameters: [...value.parameters],
-      results: [...value.results],
-    };
-    if (
-      known !== undefined &&
-      !(sameTypes(known.parameters, given.parameters) && sameTypes(known.results, given.results))
-    ) {
-      return incompatible(entry, describeType(given));
-    }
-    return {
-      module,
-      name,
-      host: { label, type: known ?? given, callback: value.callback, takesContext: true },
-    };
-  }
-  if (typeof value !== "function") return incompatible(entry, describeGiven(value, type));
+  if (isCut(type, value)) return incompatible(entry, describeGiven(value, type));
+  const isTyped = value instanceof HostFunction;
   // WASI's own functions and exports of other instances need no conversion: the engine calls them directly.
-  if (wasi || isExportedFunction(value)) return { module, name, value, wasi };
+  const isDirect = wasi || !(isTyped || (typeof value === "function" && !isExportedFunction(value)));
+  if (isDirect || !isKind(type, "function")) return { entry, value, wasi };
+  const known = type.kind === "function" ? type : undefined;
+  const given: FunctionType | undefined = isTyped
+    ? { kind: "function", parameters: [...value.parameters], results: [...value.results] }
+    : known;
+  if (known !== undefined && given !== undefined && describeType(given) !== describeType(known))
+    return incompatible(entry, describeType(given));
   return {
-    module,
-    name,
-    host: { label, type: known, callback: value as HostTarget["callback"], takesContext: false },
+    entry,
+    host: {
+      label: `${module}::${name}`,
+      type: given,
+      callback: (isTyped ? value.callback : value) as HostTarget["callback"],
+      takesContext: isTyped,
+      contextOf: isTyped ? value.contextOf : undefined,
+    },
   };
 }
 
@@ -187,48 +172,29 @@ export function linkImports(
 ): Link[] {
   const problems: string[] = [];
   const links: Link[] = [];
-  const engines: [ShapeImport, unknown][] = [];
   for (const entry of entries) {
-    const given = member(member(imports, entry.module), entry.name);
-    const value = given === undefined ? member(member(wasi, entry.module), entry.name) : given;
-    if (value === undefined) {
-      problems.push(missing(entry));
-      continue;
-    }
-    const link = linkOne(entry, value, given === undefined);
-    if (typeof link === "string") {
-      problems.push(link);
-    } else {
-      links.push(link);
-      if ("value" in link && !link.wasi) engines.push([entry, value]);
-    }
+    const [given, ours] = [imports, wasi].map((all) => member(member(all, entry.module), entry.name));
+    const value = given === undefined ? ours : given;
+    const link = value === undefined ? missing(entry) : linkOne(entry, value, given === undefined);
+    if (typeof link === "string") problems.push(link);
+    else links.push(link);
   }
-  if (problems.length > 0) throw linkError([...problems, ...mismatches(engines)]);
+  if (problems.length > 0) throw new LinkError([...problems, ...mismatches(links)].join("\n"));
   return links;
 }
 
-function linkError(problems: readonly string[], cause?: unknown): LinkError {
-  return new LinkError(problems.join("\n"), cause === undefined ? undefined : { cause });
-}
-
-function mismatches(engines: readonly (readonly [ShapeImport, unknown])[]): string[] {
-  return engines
-    .filter(([entry, value]) => accepts(entry.type, value) === false)
-    .map(([entry, value]) => incompatible(entry, describeGiven(value, entry.type)));
+/** What the engine would refuse. */
+function mismatches(links: readonly Link[]): string[] {
+  return links.flatMap((link) => {
+    if (!("value" in link) || link.wasi) return [];
+    const { entry, value } = link;
+    return accepts(entry.type, value) === false ? incompatible(entry, describeGiven(value, entry.type)) : [];
+  });
 }
 
 /** The error for what the engine refused to link, in the module's own words where they can be found. */
-export function linkFailure(
-  entries: readonly ShapeImport[],
-  links: readonly Link[],
-  cause: Error,
-): LinkError {
-  const engines = links.flatMap((link, index) => {
-    const entry = entries[index];
-    return "value" in link && !link.wasi && entry !== undefined ? [[entry, link.value] as const] : [];
-  });
-  const found = mismatches(engines);
-  return linkError(found.length > 0 ? found : [cause.message], cause);
+export function linkFailure(links: readonly Link[], cause: Error): LinkError {
+  return new LinkError(mismatches(links).join("\n") || cause.message, { cause });
 }
 
 /** The object that the engine takes the imports from. */
@@ -236,23 +202,9 @@ export function importObject(
   links: readonly Link[],
   wrap: (host: HostTarget) => unknown,
 ): WebAssembly.Imports {
-  const object: Record<string, Record<string, unknown>> = Object.create(null);
-  for (const link of links) {
-    const { module, name } = link;
-    object[module] ??= Object.create(null) as Record<string, unknown>;
-    const value = "host" in link ? wrap(link.host) : link.value;
-    const namespace = object[module];
-    if (!Object.hasOwn(namespace, name)) {
-      namespace[name] = value;
-      continue;
-    }
-    // Imported twice, maybe as two types: the engine reads the property once for each import, in order.
-    const before = Object.getOwnPropertyDescriptor(namespace, name) as PropertyDescriptor;
-    let read = 0;
-    const queue: unknown[] = (before.get as { queue?: unknown[] } | undefined)?.queue ?? [before.value];
-    queue.push(value);
-    const get = Object.assign(() => queue[read++ % queue.length], { queue });
-    Object.defineProperty(namespace, name, { get, configurable: true, enumerable: true });
-  }
-  return object as WebAssembly.Imports;
+  const values = links.map((link) => ("host" in link ? wrap(link.host) : link.value));
+  // A name may be imported twice, as two types: the engine reads a property once for each import, in order.
+  let read = 0;
+  const namespace = new Proxy({}, { get: () => values[read++] });
+  return new Proxy({}, { get: () => namespace });
 }

@@ -39,12 +39,12 @@ export class InlineEngine extends Engine {
     const engine = new InlineEngine(close);
     const hooks: NonNullable<InstanceParts["hooks"]> = {
       signal: () => engine.signal,
-      wrapHost(host, context) {
+      wrapHost(host, reach) {
         // Only what is declared `async` may suspend: a guest that is called from a host function can't be, by no function at all.
         const isAsync = Object.prototype.toString.call(host.callback) === "[object AsyncFunction]";
-        if (promising === undefined || !isAsync) return syncHostCall(host, context);
+        if (promising === undefined || !isAsync) return syncHostCall(host, reach);
         engine.#suspends = true;
-        return suspendingHostCall(host, context);
+        return suspendingHostCall(host, reach);
       },
       initialize: (exported) => (engine.#suspends ? promising?.(exported)() : exported()),
     };

@@ -1,9 +1,9 @@
 import { boundCall, type EngineFunction, type ListCall, listCall } from "./calls.js";
-import { InstanceContext, type InstanceHooks } from "./context.js";
+import type { Reach } from "./context.js";
 import { CallError, UnsupportedError, WasmexError } from "./errors.js";
-import { Globals, isKind, memoryName, notFound } from "./exported-globals.js";
+import { firstMemory, Globals, isKind, memoryName, notFound } from "./exported-globals.js";
 import { syncHostCall } from "./host-calls.js";
-import { type Imports, importObject, type Link, linkFailure, linkImports } from "./imports.js";
+import { type HostTarget, type Imports, importObject, linkFailure, linkImports } from "./imports.js";
 import { type ElementType, Memory } from "./memory.js";
 import type { Module } from "./module.js";
 import type { FunctionType, ModuleShape } from "./shape.js";
@@ -196,7 +196,7 @@ export class Instance {
   }
 
   #rescue(error: unknown, type: FunctionType | undefined, params: readonly unknown[]): WasmValue[] {
-    if (error instanceof WasiExit && error.code === 0) return [];
+    if (isGoodEnd(error)) return [];
     if (!Array.isArray(params)) throw new CallError(`params: pass an array, not ${describeValue(params)}`);
     throw toCallError(error, this.#shape, type, params);
   }
@@ -212,6 +212,21 @@ function isWanted(wasi: InstanceOptions["wasi"]): wasi is true | WasiOptions {
   return wasi !== undefined && wasi !== false;
 }
 
+/** The program ended itself, and well. */
+function isGoodEnd(error: unknown): boolean {
+  return error instanceof WasiExit && error.code === 0;
+}
+
+/** What another thread or a suspendable guest needs to be different. */
+export interface InstanceHooks {
+  /** Makes what the engine calls for a host function. */
+  readonly wrapHost?: (host: HostTarget, reach: Reach) => unknown;
+  /** The signal of the call that is running. */
+  readonly signal?: () => AbortSignal;
+  /** Calls `_initialize`; where the guest may be suspended, with a promise. */
+  readonly initialize?: (exported: EngineFunction) => unknown;
+}
+
 /** What `createInstance` takes: the options, and what a thread has made ready itself. */
 export interface InstanceParts extends InstanceOptions {
   readonly hooks?: InstanceHooks | undefined;
@@ -219,20 +234,20 @@ export interface InstanceParts extends InstanceOptions {
   readonly wasiFactory?: WasiFactory | undefined;
   /** Handed to the factory. */
   readonly wasiInternals?: unknown;
-  /** In place of `imports`: what the host has linked already. */
-  readonly links?: readonly Link[] | undefined;
 }
 
 interface Plan {
-  readonly links: readonly Link[];
   readonly imports: WebAssembly.Imports;
-  readonly wasi: WasiHost | undefined;
-  readonly context: InstanceContext;
-  readonly hooks: InstanceHooks;
+  /** Throws what the caller is to see of a failed instantiation. */
+  refuse(error: unknown): never;
+  /** Binds what could not be bound before; answers what calls the reactor's `_initialize`, if it is one. */
+  complete(engine: WebAssembly.Instance): [Instance, (() => unknown) | undefined];
+  /** Throws what the caller is to see of a failed `_initialize`. */
+  initialized(error: unknown): void;
 }
 
 function plan(shape: ModuleShape, parts: InstanceParts): Plan {
-  const hooks = parts.hooks ?? {};
+  const { signal, wrapHost = syncHostCall, initialize } = parts.hooks ?? {};
   let wasi: WasiHost | undefined;
   if (isWanted(parts.wasi)) {
     const factory = parts.wasiFactory ?? wasiFactory();
@@ -243,56 +258,35 @@ function plan(shape: ModuleShape, parts: InstanceParts): Plan {
     }
     wasi = factory(parts.wasi === true ? {} : parts.wasi, parts.wasiInternals);
   }
-  const links = parts.links ?? linkImports(shape.importEntries, parts.imports, wasi?.getImportObject());
-  const context = new InstanceContext(hooks);
-  const wrap = hooks.wrapHost ?? syncHostCall;
-  const imports = importObject(links, (host) => wrap(host, context));
-  if (wasi !== undefined) {
-    // The start function may call WASI before there are exports.
-    const index = shape.importEntries.findIndex((entry) => isKind(entry.type, "memory"));
-    const link = links[index];
-    if (link !== undefined && "value" in link) wasi.bind(link.value as WebAssembly.Memory);
-  }
-  return { links, imports, wasi, context, hooks };
-}
-
-/** Throws what the caller is to see of a failed instantiation. */
-function refuse(error: unknown, shape: ModuleShape, { links }: Plan): never {
-  if (error instanceof WebAssembly.LinkError || error instanceof TypeError) {
-    throw linkFailure(shape.importEntries, links, error);
-  }
-  throw toGuestError(error, shape);
-}
-
-/** Binds what could not be bound before; answers the reactor's `_initialize`, if it is one. */
-function complete(
-  engine: WebAssembly.Instance,
-  shape: ModuleShape,
-  { wasi, context }: Plan,
-): [Instance, EngineFunction | undefined] {
-  const instance = new Instance(engine, shape);
-  context.attach(instance);
-  if (wasi !== undefined) {
-    for (const [name, type] of shape.exports) {
-      if (isKind(type, "memory")) {
-        const { memory } = engine.exports;
-        wasi.bind(
-          (isKind(shape.exports.get("memory"), "memory")
-            ? memory
-            : engine.exports[name]) as WebAssembly.Memory,
-        );
-        break;
+  const links = linkImports(shape.importEntries, parts.imports, wasi?.getImportObject());
+  const reach: Reach = { signal };
+  const imports = importObject(links, (host) => wrapHost(host, reach));
+  // The start function may call WASI before there are exports.
+  const link = links.find(({ entry }) => isKind(entry.type, "memory"));
+  if (link !== undefined && "value" in link) wasi?.bind(link.value as WebAssembly.Memory);
+  return {
+    imports,
+    refuse(error) {
+      if (error instanceof WebAssembly.LinkError || error instanceof TypeError) {
+        throw linkFailure(links, error);
       }
-    }
-  }
-  const { _initialize, _start } = engine.exports;
-  const isReactor = typeof _initialize === "function" && typeof _start !== "function";
-  return [instance, isReactor ? (_initialize as EngineFunction) : undefined];
-}
-
-function initialized(error: unknown, shape: ModuleShape): void {
-  if (error instanceof WasiExit && error.code === 0) return;
-  throw toGuestError(error, shape);
+      throw toGuestError(error, shape);
+    },
+    complete(engine) {
+      const { exports } = engine;
+      const instance = new Instance(engine, shape);
+      reach.instance = instance;
+      const memory = isKind(shape.exports.get("memory"), "memory") ? "memory" : firstMemory(shape);
+      if (memory !== undefined) wasi?.bind(exports[memory] as WebAssembly.Memory);
+      const { _initialize, _start } = exports;
+      if (typeof _initialize !== "function" || typeof _start === "function") return [instance, undefined];
+      const exported = _initialize as EngineFunction;
+      return [instance, initialize ? () => initialize(exported) : exported];
+    },
+    initialized(error) {
+      if (!isGoodEnd(error)) throw toGuestError(error, shape);
+    },
+  };
 }
 
 /**
@@ -300,20 +294,13 @@ function initialized(error: unknown, shape: ModuleShape): void {
  * @internal
  */
 export async function createInstance(shape: ModuleShape, parts: InstanceParts = {}): Promise<Instance> {
-  const planned = plan(shape, parts);
-  let engine: WebAssembly.Instance;
+  const { imports, refuse, complete, initialized } = plan(shape, parts);
+  const engine = await WebAssembly.instantiate(shape.compiled, imports).catch(refuse);
+  const [instance, initialize] = complete(engine);
   try {
-    engine = await WebAssembly.instantiate(shape.compiled, planned.imports);
+    await initialize?.();
   } catch (error) {
-    return refuse(error, shape, planned);
-  }
-  const [instance, initialize] = complete(engine, shape, planned);
-  if (initialize !== undefined) {
-    try {
-      await (planned.hooks.initialize === undefined ? initialize() : planned.hooks.initialize(initialize));
-    } catch (error) {
-      initialized(error, shape);
-    }
+    initialized(error);
   }
   return instance;
 }
@@ -323,20 +310,18 @@ export async function createInstance(shape: ModuleShape, parts: InstanceParts = 
  * @internal
  */
 export function createInstanceSync(shape: ModuleShape, parts: InstanceParts = {}): Instance {
-  const planned = plan(shape, parts);
+  const { imports, refuse, complete, initialized } = plan(shape, parts);
   let engine: WebAssembly.Instance;
   try {
-    engine = new WebAssembly.Instance(shape.compiled, planned.imports);
+    engine = new WebAssembly.Instance(shape.compiled, imports);
   } catch (error) {
-    return refuse(error, shape, planned);
+    return refuse(error);
   }
-  const [instance, initialize] = complete(engine, shape, planned);
-  if (initialize !== undefined) {
-    try {
-      initialize();
-    } catch (error) {
-      initialized(error, shape);
-    }
+  const [instance, initialize] = complete(engine);
+  try {
+    initialize?.();
+  } catch (error) {
+    initialized(error);
   }
   return instance;
 }

@@ -5,9 +5,7 @@ import {
   type ElementValue,
   isCount,
   outOfBound,
-  readElement,
   toElement,
-  writeElement,
 } from "./elements.js";
 import { decodeText, encodeInPlace, encodeText } from "./text.js";
 import { describeValue } from "./values.js";
@@ -116,8 +114,7 @@ export class Memory<T extends ElementType = ElementType> {
    * @throws RangeError past the end
    */
   get(index: number): ElementValue<T> {
-    this.#check(index);
-    return readElement(this.#type, this.#elements, index) as ElementValue<T>;
+    return this.#access("get", index, true);
   }
 
   /**
@@ -126,8 +123,7 @@ export class Memory<T extends ElementType = ElementType> {
    * @throws RangeError past the end, and where the value is outside the type
    */
   set(index: number, value: ElementValue<T> | number): void {
-    this.#check(index);
-    writeElement(this.#type, this.#elements, index, toElement(this.#type, value));
+    this.#access("set", index, toElement(this.#type, value), true);
   }
 
   /**
@@ -181,16 +177,12 @@ export class Memory<T extends ElementType = ElementType> {
    * @throws RangeError where there is no NUL up to the memory's end
    */
   readCString(index: number): string {
-    let bytes = this.#span(index, 0);
-    let end = bytes.indexOf(0, index);
+    // What has been added may have the NUL.
+    this.#refresh();
+    const bytes = this.#span(index, 0);
+    const end = bytes.indexOf(0, index);
     if (end < 0) {
-      this.#refresh();
-      bytes = this.#bytes;
-      end = bytes.indexOf(0, index);
-      if (end < 0)
-        throw new RangeError(
-          `Out of bound: no NUL from index ${index} up to the memory size ${bytes.length}.`,
-        );
+      throw new RangeError(`Out of bound: no NUL from index ${index} up to the memory size ${bytes.length}.`);
     }
     return decodeText(bytes, index, end);
   }
@@ -205,19 +197,16 @@ export class Memory<T extends ElementType = ElementType> {
     const memory = this.#memory as unknown as { grow(delta: number | bigint): number | bigint };
     if (!isCount(pages))
       throw new RangeError(`Failed to grow the memory: ${describeValue(pages)} is no page count.`);
-    let former: number | bigint;
-    try {
+    let cause: unknown;
+    // A 64-bit memory counts its pages in `bigint`, and only in that.
+    for (const delta of [pages, BigInt(pages)]) {
       try {
-        former = memory.grow(pages);
+        return Number(memory.grow(delta));
       } catch (error) {
-        // A 64-bit memory counts its pages in `bigint`.
-        if (!(error instanceof TypeError)) throw error;
-        former = memory.grow(BigInt(pages));
+        if (!(error instanceof TypeError)) cause = error;
       }
-    } catch (cause) {
-      throw new RangeError(`Failed to grow the memory: failed to grow memory by \`${pages}\`.`, { cause });
     }
-    return Number(former);
+    throw new RangeError(`Failed to grow the memory: failed to grow memory by \`${pages}\`.`, { cause });
   }
 
   /**
@@ -258,10 +247,18 @@ export class Memory<T extends ElementType = ElementType> {
     return this.#bytes;
   }
 
-  #check(index: number): void {
+  /** Calls `DataView`'s method for the type: little-endian whatever the machine's own order is. */
+  #access(method: "get" | "set", index: number, ...params: unknown[]): ElementValue<T> {
     this.#refresh();
-    const { length } = this.#elements;
+    const { length, buffer, byteOffset, BYTES_PER_ELEMENT } = this.#elements;
     if (!isCount(index) || index >= length) throw outOfBound(index, length);
+    const view = new DataView(buffer, byteOffset) as unknown as Record<
+      string,
+      (at: number, ...params: unknown[]) => ElementValue<T>
+    >;
+    // Every typed array has its methods there: `getUint8`, `setBigInt64` …
+    const name = method + ARRAYS[this.#type].name.slice(0, -"Array".length);
+    return view[name]?.(index * BYTES_PER_ELEMENT, ...params) as ElementValue<T>;
   }
 
   /**

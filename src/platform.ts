@@ -86,7 +86,8 @@ export const spawnThread: SpawnThread = (options) => {
   return spawn(options);
 };
 
-let load: (() => Promise<typeof Background>) | undefined;
+/** Set by every entry point before anybody can ask. */
+let load: () => Promise<typeof Background>;
 
 /**
  * Says where to load from what `Module` needs in the background. An entry point calls it once; what it loads along with that may apply the
@@ -97,11 +98,7 @@ export function useLoading(loader: () => Promise<typeof Background>): void {
 }
 
 export function loading(): Promise<typeof Background> {
-  return load === undefined ? nothing() : load();
-}
-
-function nothing(): never {
-  throw new Error('no platform: import "wasmex", not a file inside it');
+  return load();
 }
 
 /** Applies the platform that the core runs on. Entry points call it once, when they are loaded. */
@@ -110,5 +107,8 @@ export function usePlatform(platform: Platform): void {
 }
 
 export function platform(): Platform {
-  return current ?? nothing();
+  if (current === undefined) {
+    throw new Error('no platform: import "wasmex", not a file inside it');
+  }
+  return current;
 }

@@ -1,4 +1,5 @@
-import { pack, unpack } from "../binary/container.js";
+import { pack } from "../binary/container.js";
+import { unpack } from "../binary/unpack.js";
 import { WasmexError } from "../errors.js";
 import {
   type Backend,

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { pack, unpack } from "../../src/binary/container.js";
+import { pack } from "../../src/binary/container.js";
+import { unpack } from "../../src/binary/unpack.js";
 import { CompileError } from "../../src/errors.js";
 
 describe("unpack", () => {

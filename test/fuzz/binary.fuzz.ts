@@ -1,8 +1,9 @@
-import { pack, unpack } from "../../src/binary/container.js";
+import { pack } from "../../src/binary/container.js";
 import { concat } from "../../src/binary/cursor.js";
 import { readInterface } from "../../src/binary/interface.js";
 import { readNames } from "../../src/binary/names.js";
 import { findCode, type Rewriting, rewriteHead } from "../../src/binary/rewrite.js";
+import { unpack } from "../../src/binary/unpack.js";
 import { CompileError } from "../../src/errors.js";
 import { engineAccepts, engineList } from "../binary/engine-list.js";
 import { features } from "../binary/features.js";
