@@ -3,7 +3,7 @@ import { LinkError } from "./errors.js";
 import { isKind } from "./exported-globals.js";
 import { accepts, describeGiven, describeType, isExportedFunction } from "./link-check.js";
 import type { Memory } from "./memory.js";
-import type { FunctionType, ShapeImport, ShapeType, ValueType } from "./shape.js";
+import type { FunctionType, ModuleShape, ShapeImport, ShapeType, ValueType } from "./shape.js";
 import { describeValue, type JsResult, type JsTypes, toEngine, type WasmValue } from "./values.js";
 
 /** How the types are written that a function can have. */
@@ -160,41 +160,40 @@ function linkOne(entry: ShapeImport, value: unknown, wasi: boolean): Link | stri
 /**
  * Finds what each import of a module is to be.
  *
- * @param entries the module's imports
  * @param imports what the user gives
  * @param wasi WASI's functions by namespace; those of the user win
  * @throws LinkError that lists everything missing or incompatible
  */
 export function linkImports(
-  entries: readonly ShapeImport[],
+  shape: ModuleShape,
   imports: Imports | undefined,
   wasi: object | undefined,
 ): Link[] {
   const problems: string[] = [];
   const links: Link[] = [];
-  for (const entry of entries) {
+  for (const entry of shape.importEntries) {
     const [given, ours] = [imports, wasi].map((all) => member(member(all, entry.module), entry.name));
     const value = given === undefined ? ours : given;
     const link = value === undefined ? missing(entry) : linkOne(entry, value, given === undefined);
     if (typeof link === "string") problems.push(link);
     else links.push(link);
   }
-  if (problems.length > 0) throw new LinkError([...problems, ...mismatches(links)].join("\n"));
+  if (problems.length > 0) throw new LinkError([...problems, ...mismatches(shape, links)].join("\n"));
   return links;
 }
 
 /** What the engine would refuse. */
-function mismatches(links: readonly Link[]): string[] {
-  return links.flatMap((link) => {
-    if (!("value" in link) || link.wasi) return [];
-    const { entry, value } = link;
-    return accepts(entry.type, value) === false ? incompatible(entry, describeGiven(value, entry.type)) : [];
+function mismatches({ importEntries, probe }: ModuleShape, links: readonly Link[]): string[] {
+  const engines = links.flatMap((link) => ("value" in link && !link.wasi ? link : []));
+  return engines.flatMap(({ entry, value }) => {
+    const fits = accepts(probe?.(importEntries.indexOf(entry)), value);
+    return fits === false ? incompatible(entry, describeGiven(value, entry.type)) : [];
   });
 }
 
 /** The error for what the engine refused to link, in the module's own words where they can be found. */
-export function linkFailure(links: readonly Link[], cause: Error): LinkError {
-  return new LinkError(mismatches(links).join("\n") || cause.message, { cause });
+export function linkFailure(shape: ModuleShape, links: readonly Link[], cause: Error): LinkError {
+  return new LinkError(mismatches(shape, links).join("\n") || cause.message, { cause });
 }
 
 /** The object that the engine takes the imports from. */

@@ -258,7 +258,7 @@ function plan(shape: ModuleShape, parts: InstanceParts): Plan {
     }
     wasi = factory(parts.wasi === true ? {} : parts.wasi, parts.wasiInternals);
   }
-  const links = linkImports(shape.importEntries, parts.imports, wasi?.getImportObject());
+  const links = linkImports(shape, parts.imports, wasi?.getImportObject());
   const reach: Reach = { signal };
   const imports = importObject(links, (host) => wrapHost(host, reach));
   // The start function may call WASI before there are exports.
@@ -268,7 +268,7 @@ function plan(shape: ModuleShape, parts: InstanceParts): Plan {
     imports,
     refuse(error) {
       if (error instanceof WebAssembly.LinkError || error instanceof TypeError) {
-        throw linkFailure(links, error);
+        throw linkFailure(shape, links, error);
       }
       throw toGuestError(error, shape);
     },

@@ -7,6 +7,7 @@ import type { Image } from "./source-bytes.js";
 interface Untyped {
   readonly exports: ModuleShape["exports"];
   readonly imports: ModuleShape["importEntries"];
+  readonly probe?: undefined;
 }
 
 /** What a module is made from and what came of it so far; `compile.ts` has a hand in it. */
@@ -21,7 +22,7 @@ export interface Content {
   /** Whatever the engine compiled first: custom sections are the same in all. */
   any?: WebAssembly.Module | undefined;
   variants?: Map<string, Promise<WebAssembly.Module>>;
-  types?: ModuleInterface | undefined;
+  types?: Omit<ModuleInterface, "probe"> & Partial<ModuleInterface>;
   /** What instances see in place of the types, where these are unknown. */
   readonly untyped?: Untyped;
   names?: Names | undefined;
@@ -79,7 +80,7 @@ export function plainOf(content: Content): WebAssembly.Module {
   }
 }
 
-export function typesOf(content: Content): ModuleInterface {
+export function typesOf(content: Content): NonNullable<Content["types"]> {
   content.types ??= readInterface(bytesOf(content, "types"));
   return content.types;
 }
@@ -95,11 +96,12 @@ export function namesOf(content: Content): Names {
 
 /** What an instance needs to know of the module, of which `compiled` is a variant. */
 export function shapeOf(content: Content, compiled: WebAssembly.Module): ModuleShape {
-  const { exports, imports } = content.untyped ?? typesOf(content);
+  const { exports, imports, probe } = content.untyped ?? typesOf(content);
   return {
     compiled,
     exports,
     importEntries: imports,
+    probe,
     functionName: (index) => namesOf(content).functionName(index),
     byteAt: (offset) => content.image?.bytes[offset],
     offsetShift: shifts.get(compiled) ?? 0,

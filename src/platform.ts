@@ -70,7 +70,8 @@ export type SpawnThread = (options: {
   name: string | undefined;
 }) => Promise<Thread>;
 
-let current: Platform | undefined;
+/** Set by every entry point before anybody can ask, or with what is loaded first. */
+let current: Platform;
 let spawn: SpawnThread | undefined;
 
 /**
@@ -107,8 +108,5 @@ export function usePlatform(platform: Platform): void {
 }
 
 export function platform(): Platform {
-  if (current === undefined) {
-    throw new Error('no platform: import "wasmex", not a file inside it');
-  }
   return current;
 }

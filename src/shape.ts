@@ -132,6 +132,8 @@ export interface ModuleShape extends ModuleData {
    * in a worker: the host adds the names there.
    */
   readonly functionName?: (index: number) => string | undefined;
+  /** A module of few bytes that has nothing but the import of that index, where the bytes are at hand: finds out what fits it. */
+  readonly probe?: ((index: number) => Uint8Array<ArrayBuffer>) | undefined;
   /** The module's byte at that offset, where the bytes are at hand: tells traps apart that an engine words alike. */
   readonly byteAt?: (offset: number) => number | undefined;
   /** By how many bytes the code lies further on in `compiled` than in the module itself, whose limits were rewritten. */

@@ -12,7 +12,7 @@ function isShared(bytes: Uint8Array): boolean {
   return !(bytes.buffer instanceof ArrayBuffer);
 }
 
-function decode(bytes: Uint8Array, decoder: TextDecoder): string {
+function decode(bytes: Uint8Array, decoder: typeof lenient): string {
   if (!(mustCopyShared && isShared(bytes))) {
     try {
       return decoder.decode(bytes as CodecBytes);

@@ -20,8 +20,9 @@ export class Cursor {
     this.end = end;
   }
 
-  fail(what: string): never {
-    throw new CompileError(`malformed WebAssembly module: ${what} at byte ${this.at}`);
+  /** The engine says better what is wrong with a module; what it accepts comes here only where it knows more than this reader. */
+  fail(): never {
+    throw new CompileError(`malformed WebAssembly module: it can't be read at byte ${this.at}`);
   }
 
   byte(): number {
@@ -42,11 +43,11 @@ export class Cursor {
       value += (byte & 0x7f) * scale;
       if (byte < 0x80) return value;
     }
-    return this.fail("a number is too long");
+    return this.fail();
   }
 
   skip(count: number): void {
-    if (count > this.end - this.at) this.fail("unexpected end");
+    if (count > this.end - this.at) this.fail();
     this.at += count;
   }
 
@@ -56,7 +57,7 @@ export class Cursor {
    */
   count(): number {
     const count = this.leb();
-    if (count > this.end - this.at) this.fail("unexpected end");
+    if (count > this.end - this.at) this.fail();
     return count;
   }
 
@@ -74,13 +75,13 @@ export class Cursor {
     try {
       return decodeText(this.bytes, from, this.at, strict);
     } catch {
-      return this.fail("a name is not UTF-8");
+      return this.fail();
     }
   }
 }
 
 /** One array of all the parts. */
-export function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+export function concat(parts: readonly ArrayLike<number>[]): Uint8Array<ArrayBuffer> {
   const result = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
   let at = 0;
   for (const part of parts) {

@@ -29,7 +29,7 @@ export function readExtern(
   isDefined = false,
   limits: LimitsReader = readLimits,
 ): ExternType {
-  const kind = KINDS[code] ?? cursor.fail("an unknown kind");
+  const kind = KINDS[code] ?? cursor.fail();
   if (kind === "function") return types(cursor.leb());
   let type: ExternType;
   let hasInitializer = false;

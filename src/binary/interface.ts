@@ -1,13 +1,27 @@
 import type { ExternType, ImportEntry } from "../shape.js";
 import type { Cursor } from "./cursor.js";
 import { importKind, KINDS, readExtern } from "./externs.js";
-import { EXPORT, FUNCTION, GLOBAL, IMPORT, MEMORY, scanSections, TABLE, TAG, TYPE } from "./sections.js";
+import {
+  EXPORT,
+  FUNCTION,
+  GLOBAL,
+  HEADER_SIZE,
+  IMPORT,
+  importing,
+  MEMORY,
+  scanSections,
+  TABLE,
+  TAG,
+  TYPE,
+} from "./sections.js";
 import { readTypes } from "./value-types.js";
 
 /** What a module imports and exports, in its order. */
 export interface ModuleInterface {
   readonly imports: readonly ImportEntry[];
   readonly exports: ReadonlyMap<string, ExternType>;
+  /** A module whose only import is that of the index, without its names. */
+  probe(index: number): Uint8Array<ArrayBuffer>;
 }
 
 /** The sections that define what is of each kind; functions have theirs apart. */
@@ -20,14 +34,18 @@ const DEFINED = [FUNCTION, TABLE, MEMORY, GLOBAL, TAG];
  */
 export function readInterface(bytes: Uint8Array<ArrayBuffer>): ModuleInterface {
   const open = scanSections(bytes);
-  const types = readTypes(open(TYPE));
+  const typeSection = open(TYPE);
+  const types = readTypes(typeSection);
+  const descriptions: Uint8Array[] = [];
   // The index spaces: what is imported comes first, what the module defines is read when an export points there.
   const spaces: ExternType[][] = KINDS.map(() => []);
   const imports = open(IMPORT).list((cursor) => {
     const module = cursor.name();
     const name = cursor.name();
+    const from = cursor.at;
     const kind = importKind(cursor);
     const type = readExtern(cursor, kind, types);
+    descriptions.push(bytes.subarray(from, cursor.at));
     spaces[kind]?.push(type);
     return Object.freeze({ module, name, type });
   });
@@ -50,9 +68,15 @@ export function readInterface(bytes: Uint8Array<ArrayBuffer>): ModuleInterface {
       open(DEFINED[kind] ?? -1).list((each) => space.push(readExtern(each, kind, types, true)));
       type = space[index];
     }
-    exports.set(name, type ?? cursor.fail("an export of what the module does not have"));
+    exports.set(name, type ?? cursor.fail());
   });
-  return { imports: Object.freeze(imports), exports };
+  return {
+    imports: Object.freeze(imports),
+    exports,
+    // The types come first in a module.
+    probe: (index) =>
+      importing(bytes.subarray(0, Math.max(HEADER_SIZE, typeSection.end)), descriptions[index] ?? []),
+  };
 }
 
 function readIndexes(cursor: Cursor): Uint32Array {

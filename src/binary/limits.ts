@@ -16,7 +16,7 @@ export interface Limits {
 
 export function readLimits(cursor: Cursor): Limits {
   const flags = cursor.byte();
-  if (flags > 15) cursor.fail("unknown limits");
+  if (flags > 15) cursor.fail();
   const minimum = cursor.leb();
   const maximum = flags & HAS_MAXIMUM ? cursor.leb() : undefined;
   return { flags, minimum, maximum, pageBits: flags & PAGE_SIZE ? cursor.leb() : undefined };

@@ -1,4 +1,4 @@
-import { Cursor } from "./cursor.js";
+import { Cursor, concat } from "./cursor.js";
 
 /** Section ids (core specification 5.5.2). */
 export const TYPE = 1;
@@ -30,7 +30,7 @@ export function isBinary(bytes: Uint8Array): boolean {
  */
 export function scanSections(bytes: Uint8Array<ArrayBuffer>): (id: number) => Cursor {
   const cursor = new Cursor(bytes, HEADER_SIZE);
-  if (!isBinary(bytes)) cursor.fail("it has no header");
+  if (!isBinary(bytes)) cursor.fail();
   const sections: Cursor[] = [];
   while (cursor.at < bytes.length) {
     const id = cursor.byte();
@@ -39,4 +39,13 @@ export function scanSections(bytes: Uint8Array<ArrayBuffer>): (id: number) => Cu
     cursor.at = end;
   }
   return (id) => sections[id] ?? new Cursor(new Uint8Array(1));
+}
+
+/**
+ * A module with one import, of empty namespace and name.
+ * @param head what comes before: the header, and the types
+ * @param description the import's kind and type
+ */
+export function importing(head: ArrayLike<number>, description: ArrayLike<number>): Uint8Array<ArrayBuffer> {
+  return concat([head, [IMPORT, description.length + 3, 1, 0, 0], description]);
 }

@@ -10,25 +10,19 @@ const REF = 0x64;
  * Abstract heap types as in `(ref …)` and the types that are no references, by their code (core specification 5.3.1 to 5.3.3,
  * the packed types of fields among them; "cont" and "nocont" of stack switching).
  */
-const FIRST = 0x68;
+export const FIRST = 0x68;
 const FIRST_NUMBER = 0x77;
 const NAMES =
   "cont,exn,array,struct,i31,eq,any,extern,func,none,noextern,nofunc,noexn,nocont,,i16,i8,,,v128,f64,f32,i64,i32".split(
     ",",
   );
 
-/** Their value types. The bottom types are "nullref", "nullfuncref" … */
-const TYPES = NAMES.map((name, index) =>
+/**
+ * Their value types, from the code `FIRST` on: what holds more before what holds less. The bottom types are "nullref", "nullfuncref" …
+ */
+export const TYPES = NAMES.map((name, index) =>
   index + FIRST < FIRST_NUMBER ? name.replace(/^no(ne)?/, "null").replace(/$/, "ref") : name,
 ) as ValueType[];
-
-/** The value types of one byte, numbers first and what holds less before what holds more. */
-export const shortTypes = (): ValueType[] => [...TYPES].reverse();
-
-/** The byte of a value type; for one that takes more, a byte that is none, which every engine refuses. */
-export function typeCode(type: ValueType): number {
-  return TYPES.indexOf(type) + FIRST;
-}
 
 function isPrefix(code: number | undefined): boolean {
   return code === SHARED || code === EXACT;
@@ -40,10 +34,10 @@ export function readHeap(cursor: Cursor, nullable = true): RefType {
   let heap = NAMES[first - FIRST];
   let short: string | undefined = "";
   if (isPrefix(first)) {
-    if (isPrefix(cursor.next())) cursor.fail("an unknown heap type");
+    if (isPrefix(cursor.next())) cursor.fail();
     heap = `(${first === SHARED ? "shared" : "exact"} ${readHeap(cursor, false).slice(5, -1)})`;
   } else if (first >= 0x40 && first < 0x80) {
-    if (!heap || first >= FIRST_NUMBER) cursor.fail("an unknown heap type");
+    if (!heap || first >= FIRST_NUMBER) cursor.fail();
     short = TYPES[first - FIRST];
   } else {
     cursor.at--;
@@ -102,7 +96,7 @@ function readSubType(cursor: Cursor): FunctionType | undefined {
   if (form === 0x5f) cursor.list(skipField);
   else if (form === 0x5e) skipField(cursor);
   else if (form === 0x5d) readHeap(cursor);
-  else cursor.fail("an unknown form of type");
+  else cursor.fail();
   return undefined;
 }
 
@@ -118,5 +112,5 @@ export function readTypes(cursor: Cursor): FunctionTypes {
       return cursor.list(readSubType);
     })
     .flat();
-  return (index) => types[index] ?? cursor.fail("an unknown function type");
+  return (index) => types[index] ?? cursor.fail();
 }
