@@ -26,51 +26,46 @@ export function memoryName(shape: ModuleShape, name = firstMemory(shape)): strin
 }
 
 /** The exported globals of an instance. */
-export class Globals {
-  readonly #exports: WebAssembly.Exports;
-  readonly #shape: ModuleShape;
-
-  /** @internal */
-  constructor(exports: WebAssembly.Exports, shape: ModuleShape) {
-    this.#exports = exports;
-    this.#shape = shape;
-  }
-
+export interface Globals {
   /**
    * The global's value; of an `i64` as `bigint`.
    *
    * @throws CallError where there is no such global
    * @throws UnsupportedError where JavaScript cannot hold its value (`v128`)
    */
-  get(name: string): WasmValue {
-    try {
-      return this.#find(name).value as WasmValue;
-    } catch (cause) {
-      // JavaScriptCore has a RuntimeError for it.
-      if (!(cause instanceof TypeError || cause instanceof WebAssembly.RuntimeError)) throw cause;
-      throw new UnsupportedError(`JavaScript cannot hold the value of the global \`${name}\``, { cause });
-    }
-  }
-
+  get(name: string): WasmValue;
   /**
    * @throws CallError where there is no such global, it is immutable or the value is outside its type
    */
-  set(name: string, value: unknown): void {
-    const global = this.#find(name);
-    const type = this.#shape.exports.get(name);
-    if (type?.kind === "global" && !type.mutable) {
-      throw new CallError("Could not set global: immutable global cannot be set");
-    }
-    const checked = type?.kind === "global" ? toEngine(value, type.value, 0) : value;
-    try {
-      global.value = checked;
-    } catch (cause) {
-      throw new CallError(`Could not set global: ${(cause as Error).message}`, { cause });
-    }
-  }
+  set(name: string, value: unknown): void;
+}
 
-  #find(name: string): WebAssembly.Global {
-    if (!isKind(this.#shape.exports.get(name), "global")) throw notFound("global", name);
-    return this.#exports[name] as WebAssembly.Global;
-  }
+export function globalsOf(exports: WebAssembly.Exports, shape: ModuleShape): Globals {
+  const find = (name: string): [WebAssembly.Global, ShapeType | undefined] => {
+    const type = shape.exports.get(name);
+    if (!isKind(type, "global")) throw notFound("global", name);
+    return [exports[name] as WebAssembly.Global, type];
+  };
+  return {
+    get(name) {
+      const [global] = find(name);
+      try {
+        return global.value as WasmValue;
+      } catch (cause) {
+        throw new UnsupportedError(`JavaScript cannot hold the value of the global \`${name}\``, { cause });
+      }
+    },
+    set(name, value) {
+      const [global, type] = find(name);
+      if (type?.kind === "global" && !type.mutable) {
+        throw new CallError("Could not set global: immutable global cannot be set");
+      }
+      const checked = type?.kind === "global" ? toEngine(value, type.value, 0) : value;
+      try {
+        global.value = checked;
+      } catch (cause) {
+        throw new CallError(`Could not set global: ${(cause as Error).message}`, { cause });
+      }
+    },
+  };
 }

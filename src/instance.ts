@@ -1,8 +1,8 @@
 import { boundCall, type EngineFunction, type ListCall, listCall } from "./calls.js";
 import type { Reach } from "./context.js";
 import { CallError, UnsupportedError, WasmexError } from "./errors.js";
-import { firstMemory, Globals, isKind, memoryName, notFound } from "./exported-globals.js";
-import { syncHostCall } from "./host-calls.js";
+import { firstMemory, type Globals, globalsOf, isKind, memoryName, notFound } from "./exported-globals.js";
+import { isPromise, syncHostCall } from "./host-calls.js";
 import { type HostTarget, type Imports, importObject, linkFailure, linkImports } from "./imports.js";
 import { type ElementType, Memory } from "./memory.js";
 import type { Module } from "./module.js";
@@ -97,9 +97,8 @@ export class Instance {
    */
   static async create(module: Module, options: InstanceOptions = {}): Promise<Instance> {
     checkModule(module);
-    const wasi = isWanted(options.wasi) ? await loadWasi() : undefined;
-    const shape = module.shape(await module.variant());
-    const instance = await createInstance(shape, { ...options, ...(wasi && { wasiFactory: wasi }) });
+    if (isWanted(options.wasi)) await loadWasi();
+    const instance = await createInstance(module.shape(await module.variant()), options);
     module.markInstantiated();
     return instance;
   }
@@ -168,7 +167,7 @@ export class Instance {
 
   /** The exported globals. */
   get globals(): Globals {
-    this.#globals ??= new Globals(this.#exports, this.#shape);
+    this.#globals ??= globalsOf(this.#exports, this.#shape);
     return this.#globals;
   }
 
@@ -240,10 +239,8 @@ interface Plan {
   readonly imports: WebAssembly.Imports;
   /** Throws what the caller is to see of a failed instantiation. */
   refuse(error: unknown): never;
-  /** Binds what could not be bound before; answers what calls the reactor's `_initialize`, if it is one. */
-  complete(engine: WebAssembly.Instance): [Instance, (() => unknown) | undefined];
-  /** Throws what the caller is to see of a failed `_initialize`. */
-  initialized(error: unknown): void;
+  /** Binds what could not be bound before, and calls a reactor's `_initialize`: a promise where that has to wait. */
+  complete(engine: WebAssembly.Instance): Instance | PromiseLike<Instance>;
 }
 
 function plan(shape: ModuleShape, parts: InstanceParts): Plan {
@@ -279,12 +276,18 @@ function plan(shape: ModuleShape, parts: InstanceParts): Plan {
       const memory = isKind(shape.exports.get("memory"), "memory") ? "memory" : firstMemory(shape);
       if (memory !== undefined) wasi?.bind(exports[memory] as WebAssembly.Memory);
       const { _initialize, _start } = exports;
-      if (typeof _initialize !== "function" || typeof _start === "function") return [instance, undefined];
-      const exported = _initialize as EngineFunction;
-      return [instance, initialize ? () => initialize(exported) : exported];
-    },
-    initialized(error) {
-      if (!isGoodEnd(error)) throw toGuestError(error, shape);
+      if (typeof _initialize !== "function" || typeof _start === "function") return instance;
+      const ended = (error: unknown): Instance => {
+        if (isGoodEnd(error)) return instance;
+        throw toGuestError(error, shape);
+      };
+      try {
+        const exported = _initialize as EngineFunction;
+        const result = initialize ? initialize(exported) : exported();
+        return isPromise(result) ? result.then(() => instance, ended) : instance;
+      } catch (error) {
+        return ended(error);
+      }
     },
   };
 }
@@ -294,15 +297,8 @@ function plan(shape: ModuleShape, parts: InstanceParts): Plan {
  * @internal
  */
 export async function createInstance(shape: ModuleShape, parts: InstanceParts = {}): Promise<Instance> {
-  const { imports, refuse, complete, initialized } = plan(shape, parts);
-  const engine = await WebAssembly.instantiate(shape.compiled, imports).catch(refuse);
-  const [instance, initialize] = complete(engine);
-  try {
-    await initialize?.();
-  } catch (error) {
-    initialized(error);
-  }
-  return instance;
+  const { imports, refuse, complete } = plan(shape, parts);
+  return complete(await WebAssembly.instantiate(shape.compiled, imports).catch(refuse));
 }
 
 /**
@@ -310,18 +306,13 @@ export async function createInstance(shape: ModuleShape, parts: InstanceParts = 
  * @internal
  */
 export function createInstanceSync(shape: ModuleShape, parts: InstanceParts = {}): Instance {
-  const { imports, refuse, complete, initialized } = plan(shape, parts);
+  const { imports, refuse, complete } = plan(shape, parts);
   let engine: WebAssembly.Instance;
   try {
     engine = new WebAssembly.Instance(shape.compiled, imports);
   } catch (error) {
     return refuse(error);
   }
-  const [instance, initialize] = complete(engine);
-  try {
-    initialize?.();
-  } catch (error) {
-    initialized(error);
-  }
-  return instance;
+  // Nothing here waits.
+  return complete(engine) as Instance;
 }

@@ -25,6 +25,8 @@ export interface Content {
   types?: Omit<ModuleInterface, "probe"> & Partial<ModuleInterface>;
   /** What instances see in place of the types, where these are unknown. */
   readonly untyped?: Untyped;
+  /** Refuses to tell what is unknown where there are no bytes. */
+  readonly foreign?: (wanted: string) => never;
   names?: Names | undefined;
   /** Whether there is an instance. */
   instantiated?: boolean;
@@ -36,14 +38,10 @@ export const origins = new WeakMap<WebAssembly.Module, Image>();
 /** By how many bytes the code of a rewritten module lies further on than in the module that was given. */
 export const shifts = new WeakMap<WebAssembly.Module, number>();
 
-/** Why something can't be told of a module that is the engine's alone. */
-export const FOREIGN =
-  "unknown of a WebAssembly.Module that was compiled elsewhere: pass the bytes to Module.compile";
-
 /** @throws UnsupportedError where the bytes are unknown */
-export function bytesOf({ image }: Content, wanted: string): Uint8Array<ArrayBuffer> {
-  if (image === undefined) throw new UnsupportedError(`${wanted}: ${FOREIGN}`);
-  return image.bytes;
+export function bytesOf({ image, foreign }: Content, wanted: string): Uint8Array<ArrayBuffer> {
+  // One of the two is there.
+  return (image?.bytes ?? foreign?.(wanted)) as Uint8Array<ArrayBuffer>;
 }
 
 /** What the engine objects to, without its prefix. */

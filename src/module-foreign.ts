@@ -1,7 +1,13 @@
 /** What the engine tells of a module that was compiled elsewhere, whose bytes are unknown. */
 import { UnsupportedError } from "./errors.js";
-import { type Content, FOREIGN } from "./module-content.js";
+import type { Content } from "./module-content.js";
 import type { ExternKind, ExternType, ShapeType } from "./shape.js";
+
+function foreign(wanted: string): never {
+  throw new UnsupportedError(
+    `${wanted}: unknown of a WebAssembly.Module that was compiled elsewhere: pass the bytes to Module.compile`,
+  );
+}
 
 const DETAILS = ["parameters", "results", "minimum", "shared", "element", "value", "mutable"];
 
@@ -9,11 +15,7 @@ const DETAILS = ["parameters", "results", "minimum", "shared", "element", "value
 function kindOnly(kind: ExternKind): ExternType {
   const type = { kind };
   for (const detail of DETAILS) {
-    Object.defineProperty(type, detail, {
-      get: () => {
-        throw new UnsupportedError(`${detail}: ${FOREIGN}`);
-      },
-    });
+    Object.defineProperty(type, detail, { get: () => foreign(detail) });
   }
   return Object.freeze(type) as ExternType;
 }
@@ -34,6 +36,6 @@ function listed<T>(compiled: WebAssembly.Module, typeOf: (kind: ExternKind) => T
 }
 
 /** The types, as the module's user and as its instances see them. */
-export function foreignTypes(compiled: WebAssembly.Module): Pick<Content, "types" | "untyped"> {
-  return { types: listed(compiled, kindOnly), untyped: listed(compiled, untyped) };
+export function foreignTypes(compiled: WebAssembly.Module): Pick<Content, "types" | "untyped" | "foreign"> {
+  return { types: listed(compiled, kindOnly), untyped: listed(compiled, untyped), foreign };
 }

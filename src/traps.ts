@@ -21,11 +21,11 @@ import { WasiExit } from "./wasi/exit.js";
  * can't compile an expression there.
  */
 const MESSAGES =
-  "unreachable;uncaught_exception;stack_overflow,call_stack,too_much_recursion;integer_divide_by_zero,by_zero;\
-invalid_conversion_to_integer,in_integer_range,invalid_conversion,_trunc_;integer_overflow,result_unrepresentable;unaligned_atomic,unaligned;\
-indirect_call_type_mismatch,null_function,signature_mismatch,call_indirect_to,indirect_call;\
-out_of_memory,too_large,too_many,failed_to_allocate,could_not_allocate;null_reference,null;cast_failure,cast;out_of_bounds_array,array;\
-out_of_bounds_table,table,element,call_indirect;out_of_bounds_memory,memory,data_segment,index_out_of_bounds";
+  "unreachable;uncaught_exception;stack_overflow,call_stack,recursion;integer_divide_by_zero,by_zero;\
+invalid_conversion_to_integer,integer_range,_trunc_;integer_overflow,result_unrep;unaligned_atomic,unaligned;\
+indirect_call_type_mismatch,null_fun,mismatch,call_indirect_to,indirect_call;out_of_memory,too_large,too_many,to_alloc,not_alloc;\
+null_reference,null;cast_failure,cast;out_of_bounds_array,array;out_of_bounds_table,table,element,call_indirect;\
+out_of_bounds_memory,memory,segment,index_out";
 
 function reasonOf(message: string): TrapReason {
   const text = message.toLowerCase().replaceAll(" ", "_");

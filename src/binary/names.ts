@@ -2,6 +2,7 @@ import { Cursor } from "./cursor.js";
 
 const MODULE_NAME = 0;
 const FUNCTION_NAMES = 1;
+const MALFORMED = -1;
 
 /** What a name section tells. */
 export interface Names {
@@ -18,7 +19,6 @@ export interface Names {
 export function readNames(section = new ArrayBuffer(0)): Names {
   const cursor = new Cursor(new Uint8Array(section));
   const { length } = cursor.bytes;
-  const known: string[] = [];
   let moduleName: string | undefined;
   let id = MODULE_NAME;
   try {
@@ -33,16 +33,16 @@ export function readNames(section = new ArrayBuffer(0)): Names {
     }
   } catch {
     // What was read before the malformed part stands.
-    id = -1;
+    id = MALFORMED;
   }
   const start = id === FUNCTION_NAMES ? cursor.at : cursor.end;
+  const known = new Map<number, string | undefined>();
 
   const find = (index: number): string | undefined => {
     cursor.at = start;
     try {
       for (let left = cursor.count(); left > 0; left--) {
-        const named = cursor.leb();
-        if (named === index) return cursor.name();
+        if (cursor.leb() === index) return cursor.name();
         cursor.skip(cursor.leb());
       }
     } catch {
@@ -53,9 +53,8 @@ export function readNames(section = new ArrayBuffer(0)): Names {
   return {
     moduleName,
     functionName(index) {
-      const name = known[index] ?? find(index);
-      if (name !== undefined) known[index] = name;
-      return name;
+      if (!known.has(index)) known.set(index, find(index));
+      return known.get(index);
     },
   };
 }
