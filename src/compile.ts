@@ -22,6 +22,8 @@ import { foreignTypes } from "./module-foreign.js";
 import { platform } from "./platform.js";
 import { fail, inHand, load, type ModuleSource } from "./source.js";
 import { beginOf, classOf, type Image, imageOf, viewOf } from "./source-bytes.js";
+import type { WasiFactory } from "./wasi/provider.js";
+import type { WasiInternals } from "./wasi/wasi.js";
 import { assemble } from "./wat.js";
 
 interface Given {
@@ -187,4 +189,11 @@ function keyOf({ shared, memoryPages, tableElements }: Rewriting): string {
 function sharesMemory(thread?: CompileOptions["thread"]): boolean {
   const { threads, sharedMemory } = platform().threadSupport();
   return thread !== "inline" && threads && sharedMemory;
+}
+
+/** Loads WASI, for who has not imported it. */
+export async function wasi(): Promise<WasiFactory> {
+  // The export is used, not only its registration: bundlers leave out what a file does when nothing of it is used.
+  const { Wasi } = await import("./wasi/wasi.js");
+  return (options, internals) => new Wasi(options, internals as WasiInternals | undefined);
 }

@@ -225,10 +225,11 @@ export class Memory<T extends ElementType = ElementType> {
     this.#size = byteLength;
     const kind = ARRAYS[this.#type];
     const size = kind.BYTES_PER_ELEMENT;
-    const count = Math.max(0, Math.floor(byteLength / size) - this.#offset);
-    const start = count === 0 ? 0 : this.#offset * size;
-    this.#elements = new kind(buffer, start, count);
-    this.#bytes = new Uint8Array(buffer, start, count === 0 ? 0 : byteLength - start);
+    const start = this.#offset * size;
+    const rest = byteLength - start;
+    // What begins past the end is empty until the memory has grown.
+    this.#elements = rest > 0 ? new kind(buffer, start, Math.floor(rest / size)) : new kind();
+    this.#bytes = rest > 0 ? new Uint8Array(buffer, start) : NOTHING;
   }
 
   /** The view's bytes, once it is sure that they hold these. */

@@ -195,5 +195,5 @@ export class Module {
 
 function isNoBinary(bytes: Uint8Array): string {
   if (bytes.length === 0) return "is empty";
-  return `is no binary module: it begins with ${beginOf(bytes)}, not with 00 61 73 6d; text takes Module.compile, what Module.serialize made Module.deserialize`;
+  return `is no binary module, it begins with ${beginOf(bytes)}: text takes Module.compile`;
 }

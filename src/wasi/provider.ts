@@ -4,7 +4,6 @@
  */
 import { loading } from "../platform.js";
 import type { WasiOptions } from "./options.js";
-import type { WasiInternals } from "./wasi.js";
 
 /** What an instance needs of its WASI. */
 export interface WasiHost {
@@ -34,12 +33,6 @@ export function wasiFactory(): WasiFactory | undefined {
 
 /** Loads WASI where it isn't yet. */
 export async function loadWasi(): Promise<WasiFactory> {
-  if (registered === undefined) {
-    // The platform comes along, where an app has loaded neither.
-    await loading();
-    // The export is used, not only its registration: bundlers leave out what a file does when nothing of it is used.
-    const { Wasi } = await import("./wasi.js");
-    registered ??= (options, internals) => new Wasi(options, internals as WasiInternals | undefined);
-  }
+  registered ??= await (await loading()).wasi();
   return registered;
 }
