@@ -1,13 +1,10 @@
-import { contextOf, type Reach } from "./context.js";
+import type { Reach } from "./context.js";
 import { LinkError } from "./errors.js";
 import { isKind } from "./exported-globals.js";
 import { accepts, describeGiven, describeType, isExportedFunction } from "./link-check.js";
 import type { Memory } from "./memory.js";
 import type { FunctionType, ModuleShape, ShapeImport, ShapeType, ValueType } from "./shape.js";
-import { describeValue, type JsResult, type JsTypes, toEngine, type WasmValue } from "./values.js";
-
-/** How the types are written that a function can have. */
-const VALUE_TYPE = /^([if](32|64)|v128|[a-z0-9]+ref|\(ref .+\))$/;
+import { toEngine, type WasmValue } from "./values.js";
 
 /** What a host function gets to work with. Its members may be taken apart: `({ memory }, pointer) => …`. */
 export interface Context {
@@ -22,59 +19,18 @@ export interface Context {
   readonly signal: AbortSignal;
 }
 
-/** A host function with its WebAssembly signature, as {@link fn} makes it. */
-export class HostFunction {
-  /** Its parameter types. */
-  readonly parameters: readonly ValueType[];
-  /** Its result types. */
-  readonly results: readonly ValueType[];
-  /** @internal */
-  readonly callback: (context: Context, ...params: never[]) => unknown;
-  /** Comes with the function: an app that has none can do without. @internal */
-  readonly contextOf: (reach: Reach) => Context;
-
-  /** @internal */
-  constructor(
-    parameters: readonly ValueType[],
-    results: readonly ValueType[],
-    callback: HostFunction["callback"],
-    context: HostFunction["contextOf"],
-  ) {
-    this.parameters = parameters;
-    this.results = results;
-    this.callback = callback;
-    this.contextOf = context;
-  }
-}
-
 /**
- * A host function for `imports`, checked against the module's own signature when an instance is made.
- *
- * @param parameters its parameter types; the callback gets numbers, and `bigint` for `"i64"`
- * @param results its result types: one is returned bare, several as an array, none as nothing
- * @param callback called with the {@link Context} and the params; may be async where the guest can wait for it
- *
- * ```ts
- * const imports = { env: { add: Wasmex.fn(["i32", "i64"], ["i64"], (_context, a, b) => BigInt(a) + b) } };
- * ```
+ * A host function with its WebAssembly signature, as `fn` makes it. It links itself: an app that has none can do without what that takes.
  */
-export function fn<
-  const P extends readonly ValueType[],
-  const R extends readonly ValueType[],
-  // A parameter of its own, so that an array which the callback returns is taken for a tuple.
-  const Result extends JsResult<R> | Promise<JsResult<R>>,
->(parameters: P, results: R, callback: (context: Context, ...params: JsTypes<P>) => Result): HostFunction {
-  if (!Array.isArray(parameters) || !Array.isArray(results) || typeof callback !== "function") {
-    throw new TypeError("fn takes a list of parameter types, a list of result types and a function");
-  }
-  for (const type of [...parameters, ...results]) {
-    if (!VALUE_TYPE.test(String(type))) {
-      throw new TypeError(
-        `fn: ${describeValue(type)} is no value type: use i32, i64, f32, f64, externref or funcref`,
-      );
-    }
-  }
-  return new HostFunction(parameters, results, callback as HostFunction["callback"], contextOf);
+export abstract class HostFunction {
+  /** Its parameter types. */
+  abstract readonly parameters: readonly ValueType[];
+  /** Its result types. */
+  abstract readonly results: readonly ValueType[];
+  /** @internal */
+  abstract readonly callback: (context: Context, ...params: never[]) => unknown;
+  /** What it is for an import; in words what is wrong with it. @internal */
+  abstract link(entry: ShapeImport, label: string): Link | string;
 }
 
 /** What can stand for an import: `fn`, a plain function, or an object of the engine. */
@@ -93,7 +49,7 @@ export interface HostTarget {
   /** Whether the callback wants the context before its params. */
   readonly takesContext: boolean;
   /** Makes that of an instance. */
-  readonly contextOf?: HostFunction["contextOf"] | undefined;
+  readonly contextOf?: ((reach: Reach) => Context) | undefined;
 }
 
 /** What was found for one import of a module: a host function, or a value that the engine takes or refuses. */
@@ -116,7 +72,7 @@ function missing({ module, name, type }: ShapeImport): string {
   return `unknown import: \`${module}::${name}\` has not been defined, expected ${describeType(type)}${hint}`;
 }
 
-function incompatible({ module, name, type }: ShapeImport, given: string): string {
+export function incompatible({ module, name, type }: ShapeImport, given: string): string {
   return `incompatible import type for \`${module}::${name}\`: expected ${describeType(type)}, given ${given}`;
 }
 
@@ -135,26 +91,15 @@ function isCut(type: ShapeType, value: unknown): boolean {
 function linkOne(entry: ShapeImport, value: unknown, wasi: boolean): Link | string {
   const { module, name, type } = entry;
   if (isCut(type, value)) return incompatible(entry, describeGiven(value, type));
-  const isTyped = value instanceof HostFunction;
+  const isFunction = isKind(type, "function");
+  const label = `${module}::${name}`;
+  if (isFunction && value instanceof HostFunction) return value.link(entry, label);
   // WASI's own functions and exports of other instances need no conversion: the engine calls them directly.
-  const isDirect = wasi || !(isTyped || (typeof value === "function" && !isExportedFunction(value)));
-  if (isDirect || !isKind(type, "function")) return { entry, value, wasi };
+  if (!isFunction || wasi || typeof value !== "function" || isExportedFunction(value))
+    return { entry, value, wasi };
   const known = type.kind === "function" ? type : undefined;
-  const given: FunctionType | undefined = isTyped
-    ? { kind: "function", parameters: [...value.parameters], results: [...value.results] }
-    : known;
-  if (known !== undefined && given !== undefined && describeType(given) !== describeType(known))
-    return incompatible(entry, describeType(given));
-  return {
-    entry,
-    host: {
-      label: `${module}::${name}`,
-      type: given,
-      callback: (isTyped ? value.callback : value) as HostTarget["callback"],
-      takesContext: isTyped,
-      contextOf: isTyped ? value.contextOf : undefined,
-    },
-  };
+  const callback = value as HostTarget["callback"];
+  return { entry, host: { label, type: known, callback, takesContext: false } };
 }
 
 /**

@@ -16,7 +16,8 @@ export {
   WasmexError,
 } from "./errors.js";
 export type { Globals } from "./exported-globals.js";
-export { type Context, fn, type HostFunction, type Imports, type ImportValue } from "./imports.js";
+export { fn } from "./fn.js";
+export type { Context, HostFunction, Imports, ImportValue } from "./imports.js";
 export { Instance, type InstanceOptions } from "./instance.js";
 export { Memory, type MemoryOwner } from "./memory.js";
 export { type CompileOptions, Module } from "./module.js";

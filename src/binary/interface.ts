@@ -51,7 +51,6 @@ export function readInterface(bytes: Uint8Array<ArrayBuffer>): ModuleInterface {
   });
 
   let functions: Uint32Array | undefined;
-  const opened: boolean[] = [];
   const exports = new Map<string, ExternType>();
   open(EXPORT).list((cursor) => {
     const name = cursor.name();
@@ -63,8 +62,7 @@ export function readInterface(bytes: Uint8Array<ArrayBuffer>): ModuleInterface {
       // There may be very many: none is decoded but those that are exported.
       functions ??= readIndexes(open(FUNCTION));
       type = types(functions[index - space.length] ?? -1);
-    } else if (type === undefined && !opened[kind]) {
-      opened[kind] = true;
+    } else if (type === undefined) {
       open(DEFINED[kind] ?? -1).list((each) => space.push(readExtern(each, kind, types, true)));
       type = space[index];
     }

@@ -1,6 +1,7 @@
 import { wrongCount } from "../calls.js";
 import { ExitError, HostFunctionError, TrapError, WasmexError } from "../errors.js";
-import { fn, type HostTarget } from "../imports.js";
+import { fn } from "../fn.js";
+import type { HostTarget } from "../imports.js";
 import { createInstanceSync, type Instance } from "../instance.js";
 import { setLockOwner } from "../pipe-owners.js";
 import { platform } from "../platform.js";

@@ -18,7 +18,7 @@ await build({
   stdin: {
     contents: `export { Module } from "./src/module.js";
       export { Instance } from "./src/instance.js";
-      export { fn } from "./src/imports.js";
+      export { fn } from "./src/fn.js";
       export { Memory } from "./src/memory.js";
       export * as background from "./src/compile.js";
       export { useLoading, usePlatform } from "./src/platform.js";`,

@@ -19,7 +19,7 @@ const LAYERS = [
   /^src\/(memory|pipe|binary|source|wat)\b/,
   /^src\/vfs\b/,
   /^src\/wasi\b/,
-  /^src\/(module|compile|imports|link-check|calls|host-calls|instance|traps)\b/,
+  /^src\/(module|compile|imports|fn|link-check|calls|host-calls|instance|traps)\b/,
   /^src\/worker\b/,
   /^src\/(process|supervisor|start|run|capabilities|inline|suspending|typed-exports)\b/,
   /^src\/index\b/,
