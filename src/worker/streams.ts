@@ -15,15 +15,6 @@ function taker(target: OutputOption, fd: 1 | 2): Taker {
   return (bytes) => void platform().stdio.write(fd, bytes, 0, bytes.length);
 }
 
-/** All the input that a guest without shared memory gets. */
-function inputBytes(stdin: NonNullable<WasiOptions["stdin"]>): StreamPlan {
-  if (!(stdin instanceof Pipe)) return { kind: "null" };
-  if (stdin.blocking && !stdin.ended) {
-    throw needsSharedMemory("a stdin that is still being written needs");
-  }
-  return { kind: "bytes", bytes: stdin.read() };
-}
-
 interface Drain {
   readonly pipe: Pipe;
   readonly take: Taker;
@@ -34,7 +25,8 @@ export class HostStreams {
   readonly #drains: Drain[] = [];
   /** Every pipe that the thread works on. */
   readonly #pipes: Pipe[] = [];
-  readonly #followed: Pipe | undefined;
+  /** The host's own input, where it is the guest's. */
+  #followed: Pipe | undefined;
   #unfollow: (() => void) | undefined;
   readonly #takers: { 1?: Taker; 2?: Taker } = {};
   readonly plans: readonly [StreamPlan, StreamPlan, StreamPlan];
@@ -42,24 +34,15 @@ export class HostStreams {
   /** @param shared whether memory can be shared with the guest's thread; else all its input has to be there */
   constructor(options: WasiOptions, pipeBytes: number | undefined, shared: boolean) {
     const { stdin = "inherit", stdout = "inherit", stderr = "inherit" } = options;
-    if (!shared) {
-      this.plans = [inputBytes(stdin), this.#posted(stdout, 1), this.#posted(stderr, 2)];
-      return;
-    }
-    if (stdin === "inherit") this.#followed = new Pipe({ blocking: true });
-    this.plans = [
-      stdin === "inherit"
-        ? {
-            kind: "host",
-            pipe: this.#share(this.#followed as Pipe),
-            terminal: platform().stdio.isTerminal?.(0) !== false,
-          }
-        : stdin === "null"
-          ? { kind: "null" }
-          : { kind: "pipe", pipe: this.#share(stdin, pipeBytes) },
-      this.#output(stdout, 1, pipeBytes),
-      this.#output(stderr, 2, pipeBytes),
-    ];
+    const plan = (target: OutputOption, fd: 0 | 1 | 2): StreamPlan =>
+      target === "null"
+        ? { kind: "null" }
+        : shared
+          ? this.#share(target, fd, pipeBytes)
+          : fd === 0
+            ? inputBytes(target)
+            : this.#post(target, fd);
+    this.plans = [plan(stdin, 0), plan(stdout, 1), plan(stderr, 2)];
   }
 
   /** Hands what the guest has written to where it belongs. */
@@ -107,26 +90,40 @@ export class HostStreams {
     }
   }
 
-  #posted(target: OutputOption, fd: 1 | 2): StreamPlan {
-    if (target === "null") return { kind: "null" };
+  #post(target: OutputOption, fd: 1 | 2): StreamPlan {
     this.#takers[fd] = taker(target, fd);
     return { kind: "message" };
   }
 
-  #output(target: OutputOption, fd: 1 | 2, pipeBytes: number | undefined): StreamPlan {
-    if (target === "null") return { kind: "null" };
-    if (target instanceof Pipe) return { kind: "pipe", pipe: this.#share(target, pipeBytes) };
-    const { stdio } = platform();
-    if (target === "inherit" && stdio.onAnyThread === true) return { kind: "direct" };
-    const pipe = new Pipe();
-    pipe.limitTo(AHEAD);
-    this.#drains.push({ pipe, take: taker(target, fd) });
-    return { kind: "host", pipe: this.#share(pipe), terminal: target === "inherit" };
-  }
-
-  #share(pipe: Pipe, limit?: number): ReturnType<Pipe["share"]> {
-    if (limit !== undefined) pipe.limitTo(limit);
+  /** What is no pipe gets one, which the host fills or empties. */
+  #share(target: OutputOption, fd: 0 | 1 | 2, limit: number | undefined): StreamPlan {
+    const own = target instanceof Pipe;
+    const pipe = own ? target : new Pipe({ blocking: fd === 0 });
+    let terminal = target === "inherit";
+    if (own) {
+      if (limit !== undefined) pipe.limitTo(limit);
+    } else {
+      const { stdio } = platform();
+      if (fd === 0) {
+        this.#followed = pipe;
+        terminal = stdio.isTerminal?.(0) !== false;
+      } else {
+        if (terminal && stdio.onAnyThread === true) return { kind: "direct" };
+        pipe.limitTo(AHEAD);
+        this.#drains.push({ pipe, take: taker(target, fd) });
+      }
+    }
     this.#pipes.push(pipe);
-    return pipe.share();
+    const shared = pipe.share();
+    return own ? { kind: "pipe", pipe: shared } : { kind: "host", pipe: shared, terminal };
   }
+}
+
+/** All the input that a guest without shared memory gets. */
+function inputBytes(stdin: OutputOption): StreamPlan {
+  if (!(stdin instanceof Pipe)) return { kind: "null" };
+  if (stdin.blocking && !stdin.ended) {
+    throw needsSharedMemory("a stdin that is still being written needs");
+  }
+  return { kind: "bytes", bytes: stdin.read() };
 }
