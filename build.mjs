@@ -225,6 +225,19 @@ async function buildCommonJs() {
 }
 
 /**
+ * The sources in the order that packs best: what is alike lies near to each other, within the 32 kB that gzip looks back. It is worth
+ * a seventieth.
+ */
+function inOrder() {
+  return ["src/vfs", "src/binary", "src/wasi", "src/worker", "src"].flatMap((folder) =>
+    readdirSync(`${root}${folder}`)
+      .filter((file) => file.endsWith(".ts") && !file.endsWith(".d.ts"))
+      .sort()
+      .map((file) => `${folder}/${file}`),
+  );
+}
+
+/**
  * The file for a script tag. All of it is one named function, so that a worker can be given the same text again:
  * called with `true` it serves a worker, else it sets `globalThis.Wasmex`.
  */
@@ -232,7 +245,11 @@ async function buildScript() {
   const file = "wasmex.global.js";
   const { outputFiles } = await build({
     ...common,
-    entryPoints: ["platform/browser/script.ts"],
+    stdin: {
+      contents: [...inOrder(), "platform/browser/script.ts"].map((path) => `import "./${path}";`).join("\n"),
+      resolveDir: root,
+    },
+    logOverride: { "ignored-bare-import": "silent" },
     outfile: `${dist}/${file}`,
     write: false,
     format: "iife",

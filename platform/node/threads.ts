@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { SHARE_ENV, Worker, type WorkerOptions } from "node:worker_threads";
 import { workerSource } from "wasmex:worker-source";
 import { WasmexError } from "../../src/errors.js";
-import type { Thread, ThreadSupport } from "../../src/platform.js";
+import type { SpawnThread, Thread, ThreadSupport } from "../../src/platform.js";
 
 /**
  * How long a thread may take to end, in milliseconds. Bun 1.4 can't end one whose guest is in a loop without calls
@@ -95,8 +95,7 @@ function deathOf(error: unknown): Error {
   return new WasmexError(`the thread died: ${String(message ?? error)}`, { cause: error });
 }
 
-export function spawnThread(options: { url?: string | URL; name?: string }): Promise<Thread> {
-  const { url, name } = options;
+export function spawnThread({ url, name }: Parameters<SpawnThread>[0]): Promise<Thread> {
   const settings: WorkerOptions = {
     // The host's own flags and variables are none of the guest's business, and cost time to pass on.
     argv: [],
