@@ -38,9 +38,9 @@ export function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-export function outOfBound(index: unknown, size: number): RangeError {
-  const why = isCount(index) ? `is larger than the memory size ${size}` : "is no whole number from 0 on";
-  return new RangeError(`Out of bound: Given index ${describeValue(index)} ${why}.`);
+export function outOfBound(given: unknown, size: number, what = "index"): RangeError {
+  const why = isCount(given) ? `is larger than the memory size ${size}` : "is no whole number from 0 on";
+  return new RangeError(`Out of bound: Given ${what} ${describeValue(given)} ${why}.`);
 }
 
 /** The value as it is stored; throws where it is outside the type. */

@@ -129,10 +129,11 @@ export function linkImports(
 
 /** What the engine would refuse. */
 function mismatches({ importEntries, probe }: ModuleShape, links: readonly Link[]): string[] {
-  const engines = links.flatMap((link) => ("value" in link && !link.wasi ? link : []));
-  return engines.flatMap(({ entry, value }) => {
+  return links.flatMap((link) => {
+    if ("host" in link || link.wasi) return [];
+    const { entry, value } = link;
     const fits = accepts(probe?.(importEntries.indexOf(entry)), value);
-    return fits === false ? incompatible(entry, describeGiven(value, entry.type)) : [];
+    return fits ? [] : incompatible(entry, describeGiven(value, entry.type));
   });
 }
 

@@ -97,7 +97,7 @@ export class Instance {
    */
   static async create(module: Module, options: InstanceOptions = {}): Promise<Instance> {
     checkModule(module);
-    if (isWanted(options.wasi)) await loadWasi();
+    if (options.wasi) await loadWasi();
     const instance = await createInstance(module.shape(await module.variant()), options);
     module.markInstantiated();
     return instance;
@@ -207,10 +207,6 @@ function checkModule(module: unknown): void {
   }
 }
 
-function isWanted(wasi: InstanceOptions["wasi"]): wasi is true | WasiOptions {
-  return wasi !== undefined && wasi !== false;
-}
-
 /** The program ended itself, and well. */
 function isGoodEnd(error: unknown): boolean {
   return error instanceof WasiExit && error.code === 0;
@@ -246,7 +242,7 @@ interface Plan {
 function plan(shape: ModuleShape, parts: InstanceParts): Plan {
   const { signal, wrapHost = syncHostCall, initialize } = parts.hooks ?? {};
   let wasi: WasiHost | undefined;
-  if (isWanted(parts.wasi)) {
+  if (parts.wasi) {
     const factory = parts.wasiFactory ?? wasiFactory();
     if (factory === undefined) {
       throw new UnsupportedError(

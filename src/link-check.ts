@@ -9,16 +9,11 @@ import type { MemoryType, ShapeType, TableType, ValueType } from "./shape.js";
 import { classOf } from "./source-bytes.js";
 import { describeValue } from "./values.js";
 
-/** Whether the engine takes the value for the import of that module; `undefined` where that cannot be found out. */
-export function accepts(probe: Uint8Array<ArrayBuffer> | undefined, value: unknown): boolean | undefined {
-  let module: WebAssembly.Module;
+/** Whether the engine takes the value for the import of that module; without a module that can't be found out, and is taken to be so. */
+export function accepts(probe: Uint8Array<ArrayBuffer> | undefined, value: unknown): boolean {
+  if (probe === undefined) return true;
   try {
-    module = new WebAssembly.Module(probe as Uint8Array<ArrayBuffer>);
-  } catch {
-    return undefined;
-  }
-  try {
-    new WebAssembly.Instance(module, { "": { "": value as WebAssembly.ImportValue } });
+    new WebAssembly.Instance(new WebAssembly.Module(probe), { "": { "": value as WebAssembly.ImportValue } });
     return true;
   } catch {
     return false;
@@ -27,7 +22,7 @@ export function accepts(probe: Uint8Array<ArrayBuffer> | undefined, value: unkno
 
 /** Whether the engine takes the value for an import of that description. */
 function isOf(description: readonly number[], value: unknown): boolean {
-  return accepts(importing([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0], description), value) === true;
+  return accepts(importing([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0], description), value);
 }
 
 let functionTable: WebAssembly.Table | undefined;

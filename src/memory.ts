@@ -238,11 +238,7 @@ export class Memory<T extends ElementType = ElementType> {
       this.#refresh();
       const size = this.#bytes.length;
       if (!isCount(index)) throw outOfBound(index, size);
-      if (!isCount(length)) {
-        throw new RangeError(
-          `Out of bound: Given length ${describeValue(length)} is no whole number from 0 on.`,
-        );
-      }
+      if (!isCount(length)) throw outOfBound(length, size, "length");
       if (index + length > size) throw outOfBound(index > size ? index : index + length, size);
     }
     return this.#bytes;

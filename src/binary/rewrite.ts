@@ -2,8 +2,9 @@ import { CompileError } from "../errors.js";
 import type { FunctionType } from "../shape.js";
 import { Cursor, concat } from "./cursor.js";
 import { importKind, readExtern } from "./externs.js";
-import { ADDRESS_64, type Limits, leb, readLimits, SHARED, writeLimits } from "./limits.js";
+import { ADDRESS_64, type Limits, readLimits, SHARED } from "./limits.js";
 import { CODE, HEADER_SIZE, IMPORT, MEMORY, TABLE } from "./sections.js";
+import { leb, writeLimits } from "./write.js";
 
 /** What an instance needs its module's limits to be. */
 export interface Rewriting {
