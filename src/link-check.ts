@@ -3,7 +3,7 @@
  * proposal ships nowhere), but they check them: a module of a few bytes with that one import finds out. Only done once
  * linking has failed.
  */
-import { importing } from "./binary/sections.js";
+import { HEADER, importing } from "./binary/sections.js";
 import { FIRST, TYPES } from "./binary/value-types.js";
 import type { MemoryType, ShapeType, TableType, ValueType } from "./shape.js";
 import { classOf } from "./source-bytes.js";
@@ -22,7 +22,7 @@ export function accepts(probe: Uint8Array<ArrayBuffer> | undefined, value: unkno
 
 /** Whether the engine takes the value for an import of that description. */
 function isOf(description: readonly number[], value: unknown): boolean {
-  return accepts(importing([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0], description), value);
+  return accepts(importing(HEADER, description), value);
 }
 
 let functionTable: WebAssembly.Table | undefined;

@@ -3,14 +3,14 @@ import { concat } from "./cursor.js";
 import { digest } from "./digest.js";
 
 /*
- * The container of `Module.serialize` (and, with another magic, of a file system's snapshot): "wasmex\0", version u8 | length of the name u32 (all ones: no name) | name | module |
+ * The container of `Module.serialize` (and, with another magic, of a file system's snapshot): "wasmex\0", version u8 | length of the name i32 (-1: no name) | name | module |
  * digest of all before it, 16 bytes; little-endian. The digest takes in the length, so a cut shows like any other change.
  */
 export const MAGIC = "wasmex\0";
 export const VERSION = 1;
 export const NAME_AT = 12;
 export const DIGEST = 16;
-export const NO_NAME = 0xffff_ffff;
+export const NO_NAME = -1;
 
 /** @param magic 7 characters that tell what is in it */
 export function pack(
@@ -21,14 +21,13 @@ export function pack(
   const encoded = encodeText(name ?? "");
   const container = concat([
     encodeText(magic),
-    new Uint8Array(NAME_AT - MAGIC.length),
+    [VERSION, 0, 0, 0, 0],
     encoded,
     ...parts,
     new Uint8Array(DIGEST),
   ]);
-  container[MAGIC.length] = VERSION;
   const view = new DataView(container.buffer);
-  view.setUint32(NAME_AT - 4, name === undefined ? NO_NAME : encoded.length, true);
+  view.setInt32(NAME_AT - 4, name === undefined ? NO_NAME : encoded.length, true);
   const end = container.length - DIGEST;
   digest(view, end).forEach((word, index) => {
     view.setInt32(end + index * 4, word, true);

@@ -11,17 +11,13 @@ export const EXPORT = 7;
 export const CODE = 10;
 export const TAG = 13;
 
-/** The magic and the version of a core module: `\0asm` 1. */
+/** What a core module begins with: the magic, `\0asm`, and the version 1. */
+export const HEADER: readonly number[] = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
 export const HEADER_SIZE = 8;
-
-/** Whether `bytes` begin with these ASCII characters. */
-export function startsWith(bytes: Uint8Array, characters: string): boolean {
-  return Array.from(characters).every((character, at) => character.charCodeAt(0) === bytes[at]);
-}
 
 /** Whether `bytes` begin with `\0asm`, which text never does. */
 export function isBinary(bytes: Uint8Array): boolean {
-  return startsWith(bytes, "\0asm");
+  return HEADER.slice(0, 4).every((byte, at) => byte === bytes[at]);
 }
 
 /**

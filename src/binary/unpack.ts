@@ -2,7 +2,10 @@ import { CompileError } from "../errors.js";
 import { DIGEST, MAGIC, NAME_AT, NO_NAME, VERSION } from "./container.js";
 import { decodeUtf8 } from "./cursor.js";
 import { digest } from "./digest.js";
-import { startsWith } from "./sections.js";
+
+function startsWith(bytes: Uint8Array, characters: string): boolean {
+  return Array.from(characters).every((character, at) => character.charCodeAt(0) === bytes[at]);
+}
 
 /** Whether `bytes` begin as a container of any version does. */
 export function isContainer(bytes: Uint8Array): boolean {
@@ -38,7 +41,7 @@ export function unpack(
   if (version !== VERSION) {
     throw new CompileError(`${maker} of version ${version} made it, this is ${VERSION}: make it anew`);
   }
-  const length = view.getUint32(NAME_AT - 4, true);
+  const length = view.getInt32(NAME_AT - 4, true);
   const isNamed = length !== NO_NAME;
   const moduleAt = isNamed ? NAME_AT + length : NAME_AT;
   return {
