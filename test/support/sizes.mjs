@@ -13,7 +13,7 @@ const BUDGETS = {
   /** Everything but the text parser, the worker's code included. */
   script: 53_300,
   /** What an app loads at once that imports only `Module`, `Instance` and `Memory`. */
-  core: 11_400,
+  core: 11_250,
 };
 
 /** @param {Uint8Array} bytes */
