@@ -29,62 +29,51 @@ export interface FileSystemDescription {
 }
 
 /** What stays on the thread that shares: one for each thread that is given the file system. */
-export class FileSystemShare {
+export interface FileSystemShare {
   readonly description: FileSystemDescription;
   /** By the indices of the description, for those that are proxied. */
   readonly backends: readonly Backend[];
-
-  constructor(fs: VirtualFileSystem) {
-    const { root } = fs.mounts;
-    const backends: Backend[] = [root.backend];
-    const indexOf = (backend: Backend): number => {
-      const known = backends.indexOf(backend);
-      return known >= 0 ? known : backends.push(backend) - 1;
-    };
-    const mounts = fs.mounts.list().map(({ over, backend, path }) => ({
-      over: indexOf(over.backend),
-      node: over.node,
-      path,
-      backend: indexOf(backend),
-    }));
-    this.backends = backends;
-    this.description = { backends: backends.map(describe), mounts };
-  }
-
   /**
    * Call it when the thread is being terminated: it can't begin another operation, and one that it is in the middle of has `grace`
-   * milliseconds. Zero where the thread is known to have ended, else as long as the platform may let it go on.
+   * milliseconds.
    */
-  retire(grace: number): void {
-    this.#arenas((backend, arena) => backend.retire(arena, grace));
-  }
-
+  retire(grace: number): void;
   /** Call it when the thread has ended: takes back what it left unfinished and releases what it held open. */
-  recover(): void {
-    this.#arenas((backend, arena) => backend.retire(arena, 0));
-  }
-
-  #arenas(each: (backend: MemoryBackend, arena: ArenaDescription) => void): void {
-    this.description.backends.forEach((description, index) => {
-      const backend = this.backends[index];
-      if (description.kind === "arena" && backend instanceof MemoryBackend) {
-        each(backend, description.arena);
-      }
-    });
-  }
-}
-
-function describe(backend: Backend): BackendDescription {
-  if (backend instanceof MemoryBackend) {
-    return { kind: "arena", arena: backend.share() };
-  }
-  const shared = backend.share?.();
-  return shared === undefined ? { kind: "proxy" } : { kind: "open", shared };
+  recover(): void;
 }
 
 /** Enters one more thread; the file system's memory is shared from then on, at once and for good. */
-export function shareFileSystem(fs: VirtualFileSystem): FileSystemShare {
-  return new FileSystemShare(fs);
+export function shareFileSystem({ mounts }: VirtualFileSystem): FileSystemShare {
+  const backends: Backend[] = [mounts.root.backend];
+  const indexOf = (backend: Backend): number => {
+    const known = backends.indexOf(backend);
+    return known >= 0 ? known : backends.push(backend) - 1;
+  };
+  const mounted = mounts.list().map(({ over, backend, path }) => ({
+    over: indexOf(over.backend),
+    node: over.node,
+    path,
+    backend: indexOf(backend),
+  }));
+  const arenas: (readonly [MemoryBackend, ArenaDescription])[] = [];
+  const describe = (backend: Backend): BackendDescription => {
+    if (backend instanceof MemoryBackend) {
+      const arena = backend.share();
+      arenas.push([backend, arena]);
+      return { kind: "arena", arena };
+    }
+    const shared = backend.share?.();
+    return shared === undefined ? { kind: "proxy" } : { kind: "open", shared };
+  };
+  const retire = (grace: number): void => {
+    for (const [backend, arena] of arenas) backend.retire(arena, grace);
+  };
+  return {
+    description: { backends: backends.map(describe), mounts: mounted },
+    backends,
+    retire,
+    recover: () => retire(0),
+  };
 }
 
 /**

@@ -16,76 +16,71 @@ type Method = (...args: readonly unknown[]) => unknown;
 /** What takes back an operation on a node. */
 const UNDO: { readonly [method: string]: string } = { retain: "release", openFile: "closeFile" };
 
-/** The host's side: the backends, and what one thread holds of them. */
-export class ServedBackends {
-  readonly #backends: readonly Backend[];
-  readonly #filestat: Filestat;
-  readonly #open = new Set<Backend>();
-  /** What is to be done when the thread is gone: `backend method node`. */
-  readonly #held: string[] = [];
-
-  constructor(backends: readonly Backend[], filestat: Filestat) {
-    this.#backends = backends;
-    this.#filestat = filestat;
-  }
-
+/** The host's side of the backends, and of what one thread holds of them. */
+export interface ServedBackends {
   /** Does one operation of the thread's. */
-  readonly serve = (index: number, begins: boolean, method: string, ...args: unknown[]): unknown => {
-    const backend = this.#backends[index] as Backend;
-    if (begins) {
-      this.#close(backend);
-      backend.begin();
-      this.#open.add(backend);
-    }
-    const [node, from] = args as [Node, number];
-    if (method === "nodesAreFiles") return backend.nodesAreFiles === true;
-    if (method === "stat") {
-      const result = backend.stat(node, this.#filestat);
-      return result < 0 ? result : this.#filestat.bytes;
-    }
-    if (method === "read") {
-      const bytes = new Uint8Array(args[2] as number);
-      const count = backend.read(node, from, bytes, 0, bytes.length);
-      return count < 0 ? count : bytes.subarray(0, count);
-    }
-    if (method === "readdir") {
-      const entries: Entry[] = [];
-      const result = backend.readdir(node, from, (name, start, end, ino, filetype, next) => {
-        if (entries.length === MOST_ENTRIES) return false;
-        entries.push([name.slice(start, end), ino, filetype, next]);
-        return true;
-      });
-      return result < 0 ? result : entries;
-    }
-    const result = call(
-      backend,
-      method,
-      args.flatMap((each) => (each instanceof Uint8Array ? [each, 0, each.length] : [each])),
-    );
-    const undo = UNDO[method];
-    if (undo === undefined) {
-      const at = this.#held.lastIndexOf(`${index} ${method} ${node}`);
-      if (at >= 0) this.#held.splice(at, 1);
-    } else if (!((result as Result) < 0)) this.#held.push(`${index} ${undo} ${node}`);
-    return result;
-  };
-
+  serve(index: number, begins: boolean, method: string, ...args: unknown[]): unknown;
   /** The thread is gone: gives back what it held. */
-  release(): void {
-    for (const backend of this.#backends) {
-      this.#close(backend);
-      backend.begin();
-    }
-    for (const each of this.#held.reverse()) {
-      const [index, method, node] = each.split(" ") as [string, string, string];
-      call(this.#backends[Number(index)] as Backend, method, [Number(node)]);
-    }
-    for (const backend of this.#backends) backend.end();
-  }
+  release(): void;
+}
 
-  #close(backend: Backend): void {
-    if (this.#open.delete(backend)) backend.end();
-  }
+export function serveBackends(backends: readonly Backend[], filestat: Filestat): ServedBackends {
+  const open = new Set<Backend>();
+  /** What is to be done when the thread is gone. */
+  const held: (readonly [backend: Backend, method: string, node: Node])[] = [];
+  const close = (backend: Backend): void => {
+    if (open.delete(backend)) backend.end();
+  };
+  return {
+    serve(index, begins, method, ...args) {
+      const backend = backends[index] as Backend;
+      if (begins) {
+        close(backend);
+        backend.begin();
+        open.add(backend);
+      }
+      const [node, from] = args as [Node, number];
+      if (method === "nodesAreFiles") return backend.nodesAreFiles === true;
+      if (method === "stat") {
+        const result = backend.stat(node, filestat);
+        return result < 0 ? result : filestat.bytes;
+      }
+      if (method === "read") {
+        const bytes = new Uint8Array(args[2] as number);
+        const count = backend.read(node, from, bytes, 0, bytes.length);
+        return count < 0 ? count : bytes.subarray(0, count);
+      }
+      if (method === "readdir") {
+        const entries: Entry[] = [];
+        const result = backend.readdir(node, from, (name, start, end, ino, filetype, next) => {
+          if (entries.length === MOST_ENTRIES) return false;
+          entries.push([name.slice(start, end), ino, filetype, next]);
+          return true;
+        });
+        return result < 0 ? result : entries;
+      }
+      const result = call(
+        backend,
+        method,
+        args.flatMap((each) => (each instanceof Uint8Array ? [each, 0, each.length] : [each])),
+      );
+      const undo = UNDO[method];
+      if (undo === undefined) {
+        const at = held.findIndex((each) => each[0] === backend && each[1] === method && each[2] === node);
+        if (at >= 0) held.splice(at, 1);
+      } else if (!((result as Result) < 0)) held.push([backend, undo, node]);
+      return result;
+    },
+
+    release() {
+      for (const backend of backends) {
+        close(backend);
+        backend.begin();
+      }
+      for (const [backend, method, node] of held.reverse()) call(backend, method, [node]);
+      for (const backend of backends) backend.end();
+    },
+  };
 }
 
 function call(backend: Backend, method: string, args: readonly unknown[]): unknown {

@@ -153,12 +153,12 @@ async function planWasi(wasi: WasiOptions, functions: HostFunctions, limits: Lim
 
 /** Shares a file system with one more thread. What does that is loaded when it is first needed. */
 async function shareFiles(fs: VirtualFileSystem, functions: HostFunctions): Promise<SharedFiles> {
-  const [{ shareFileSystem }, { ServedBackends }, { Filestat }] = await Promise.all([
+  const [{ shareFileSystem }, { serveBackends }, { Filestat }] = await Promise.all([
     import("../vfs/share.js"),
     import("./file-proxy.js"),
     import("../vfs/contract.js"),
   ]);
   const share = shareFileSystem(fs);
-  const served = new ServedBackends(share.backends, new Filestat());
+  const served = serveBackends(share.backends, new Filestat());
   return { share, served, index: functions.add("the file system", served.serve) };
 }
