@@ -103,14 +103,18 @@ function readSubType(cursor: Cursor): FunctionType | undefined {
 /** The function type of an index; one object for all who ask, so frozen. */
 export type FunctionTypes = (index: number) => FunctionType;
 
-/** The type section. */
-export function readTypes(cursor: Cursor): FunctionTypes {
-  const types = cursor
+/** The type section: by their indexes the function types, `undefined` for any other. */
+export function listTypes(cursor: Cursor): (FunctionType | undefined)[] {
+  return cursor
     .list(() => {
       if (cursor.next() !== 0x4e) return readSubType(cursor);
       cursor.at++;
       return cursor.list(readSubType);
     })
     .flat();
+}
+
+export function readTypes(cursor: Cursor): FunctionTypes {
+  const types = listTypes(cursor);
   return (index) => types[index] ?? cursor.fail();
 }

@@ -147,7 +147,7 @@ export async function soak(
     const child = supervisor.child("child");
     await child.callFunction("spin", [], 5).catch(() => undefined);
     await child.exited;
-    for (let turn = 0; turn < 200; turn++) {
+    for (let turn = 0; turn < 6000; turn++) {
       const now = supervisor.child("child");
       if (now !== child) break;
       await new Promise((resolve) => setTimeout(resolve, 5));
