@@ -1,8 +1,9 @@
+import { addLoopChecks, type Checked } from "./binary/loop-checks.js";
 /** What `Module` does in the background: sources, text, variants. Loaded when it is first needed, see `useLoading`. */
 
-import { decodeUtf8 } from "./binary/cursor.js";
+import { concat, decodeUtf8 } from "./binary/cursor.js";
 import { withHead } from "./binary/image.js";
-import { type Rewriting, rewriteHead } from "./binary/rewrite.js";
+import { type Rewriting, type RewrittenHead, rewriteHead } from "./binary/rewrite.js";
 import { isBinary } from "./binary/sections.js";
 import { isContainer, unpack } from "./binary/unpack.js";
 import { orAborted } from "./deferred.js";
@@ -12,11 +13,11 @@ import {
   bytesOf,
   type Content,
   messageOf,
+  offsets,
   origins,
   plainOf,
   refusalOf,
   setPlain,
-  shifts,
 } from "./module-content.js";
 import { foreignTypes } from "./module-foreign.js";
 import { platform } from "./platform.js";
@@ -30,8 +31,9 @@ interface Given {
   /** What errors call it. */
   readonly what: string;
   readonly name: string | undefined;
-  /** Whether the variant with shared memory is compiled first. */
+  /** Whether the variant with shared memory is compiled first, and that with checks in its loops. */
   shared: boolean;
+  readonly loops: boolean;
 }
 
 /** As `Module.compile` has it. */
@@ -48,7 +50,7 @@ async function compileSource(
   promise: ModuleSource | PromiseLike<ModuleSource>,
   { name, thread, ...options }: CompileOptions,
 ): Promise<Content> {
-  const given: Given = { what: "the module", name, shared: sharesMemory(thread) };
+  const given: Given = { what: "the module", name, ...forThread(thread) };
   let source: ModuleSource;
   try {
     source = await promise;
@@ -73,7 +75,7 @@ async function compileSource(
       const content: Content = { what, name, image, any: compiled };
       if (shift === undefined) setPlain(content, compiled);
       else {
-        shifts.set(compiled, shift);
+        offsets.set(compiled, (offset) => offset - shift);
         content.variants = new Map([[keyOf(given), Promise.resolve(compiled)]]);
       }
       return content;
@@ -87,10 +89,10 @@ async function compileSource(
   return compileText(textOf(bytes, what), loaded);
 }
 
-async function compileBinary(image: Image, { what, name, shared }: Given): Promise<Content> {
+async function compileBinary(image: Image, { what, name, shared, loops }: Given): Promise<Content> {
   const content: Content = { what, name, image };
   // Where the engine refuses the rewritten module, the module as it was given has the last word.
-  await variantOf(content, { shared }).catch(() => variantOf(content));
+  await variantOf(content, { shared, loops }).catch(() => variantOf(content));
   return content;
 }
 
@@ -128,7 +130,7 @@ function textOf(bytes: Uint8Array<ArrayBuffer>, what: string): string {
 /** As `Module.deserialize` has it; nobody else may be able to change the container meanwhile. */
 export async function restore(container: Uint8Array<ArrayBuffer>): Promise<Content> {
   const { module, name } = unpack(container);
-  return compileBinary(imageOf(module), { what: "the serialized module", name, shared: sharesMemory() });
+  return compileBinary(imageOf(module), { what: "the serialized module", name, ...forThread() });
 }
 
 /** As `Module.variant` has it. */
@@ -152,15 +154,16 @@ export function variantOf(content: Content, rewriting: Rewriting = {}): Promise<
 
 async function compileVariant(content: Content, rewriting: Rewriting): Promise<WebAssembly.Module> {
   const { what, image, plain } = content;
-  const { memoryPages, tableElements } = rewriting;
-  // Nothing can be rewritten without the bytes: a foreign module is taken as it is, unless limits are asked for.
-  if (image === undefined && memoryPages === undefined && tableElements === undefined)
+  const { memoryPages, tableElements, loops } = rewriting;
+  // Nothing can be rewritten without the bytes: a foreign module is taken as it is, unless limits or checks are asked for.
+  if (image === undefined && memoryPages === undefined && tableElements === undefined && !loops)
     return plainOf(content);
-  const bytes = bytesOf(content, "limits");
+  const bytes = bytesOf(content, loops ? "interruptible" : "limits");
   const isPlain = keyOf(rewriting) === keyOf({});
   const rewritten = isPlain ? undefined : rewriteHead(bytes, rewriting);
+  const checked = loops ? withChecks(what, bytes, rewritten) : undefined;
   // Where there are bytes there is an image.
-  if (rewritten === undefined || image === undefined) {
+  if ((rewritten ?? checked) === undefined || image === undefined) {
     if (plain !== undefined) return plain;
     if (!isPlain) return variantOf(content);
     try {
@@ -170,25 +173,51 @@ async function compileVariant(content: Content, rewriting: Rewriting): Promise<W
     }
   }
   try {
-    const compiled = await withHead(image, rewritten, (changed) => WebAssembly.compile(changed));
-    shifts.set(compiled, rewritten.head.length - rewritten.length);
+    const { head, length } = rewritten ?? { head: [], length: 0 };
+    const shift = head.length - length;
+    const compiled =
+      checked || rewritten === undefined
+        ? await WebAssembly.compile(checked?.bytes ?? bytes)
+        : await withHead(image, rewritten, (changed) => WebAssembly.compile(changed));
+    offsets.set(compiled, (offset) => (checked?.originalOffset(offset) ?? offset) - shift);
     return compiled;
   } catch (cause) {
     await variantOf(content);
     throw new UnsupportedError(
-      `this engine does not compile ${what} with shared memory or limits (${messageOf(cause)}): start it with thread: "inline" and without limits`,
+      `this engine does not compile ${what} with shared memory, limits or checks (${messageOf(cause)}): start it with thread: "inline" and without limits`,
       { cause },
     );
   }
 }
 
-function keyOf({ shared, memoryPages, tableElements }: Rewriting): string {
-  return `${shared === true},${memoryPages},${tableElements}`;
+/** The module with its new head, if it has one, and checks; `undefined` where there is nothing to check. */
+function withChecks(
+  what: string,
+  bytes: Uint8Array<ArrayBuffer>,
+  rewritten: RewrittenHead | undefined,
+): Checked | undefined {
+  const whole = rewritten === undefined ? bytes : concat([rewritten.head, bytes.subarray(rewritten.length)]);
+  try {
+    return addLoopChecks(whole);
+  } catch (cause) {
+    // What is no module at all is for the engine to refuse.
+    if (!WebAssembly.validate(bytes)) return undefined;
+    throw new UnsupportedError(
+      `interruptible: ${what} has instructions that no checks can be put between here; start it on a thread of its own`,
+      { cause },
+    );
+  }
 }
 
-function sharesMemory(thread?: CompileOptions["thread"]): boolean {
-  const { threads, sharedMemory } = platform().threadSupport();
-  return thread !== "inline" && threads && sharedMemory;
+function keyOf({ shared, memoryPages, tableElements, loops }: Rewriting): string {
+  return `${shared === true},${memoryPages},${tableElements},${loops === true}`;
+}
+
+/** What a module that will be started on a thread of its own is compiled to first. */
+function forThread(thread?: CompileOptions["thread"]): { shared: boolean; loops: boolean } {
+  const { threads, sharedMemory, endsLoops } = platform().threadSupport();
+  const shared = thread !== "inline" && threads && sharedMemory;
+  return { shared, loops: shared && !endsLoops };
 }
 
 /** Loads WASI, for who has not imported it. */

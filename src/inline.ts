@@ -1,3 +1,4 @@
+import { armChecks } from "./binary/checks.js";
 import { convertParams, type EngineFunction } from "./calls.js";
 import { Engine, type Pending } from "./engine.js";
 import { TimeoutError } from "./errors.js";
@@ -21,6 +22,8 @@ export class InlineEngine extends Engine {
   /** Waiting calls; the first is the one under way while `#running`. */
   protected readonly calls: Pending[] = [];
   #running = false;
+  /** What the call under way was ended with by a check of the guest's. */
+  #overran: TimeoutError | undefined;
   /** Whether exports have to be called so that async host functions can suspend the guest (JSPI). */
   #suspends = false;
   readonly #promising = new Map<string, EngineFunction>();
@@ -39,6 +42,7 @@ export class InlineEngine extends Engine {
     const engine = new InlineEngine(close);
     const hooks: NonNullable<InstanceParts["hooks"]> = {
       signal: () => engine.signal,
+      begin: (exports) => armChecks(exports, () => engine.#look()),
       wrapHost(host, reach) {
         // Only what is declared `async` may suspend: a guest that is called from a host function can't be, by no function at all.
         const isAsync = Object.prototype.toString.call(host.callback) === "[object AsyncFunction]";
@@ -109,9 +113,26 @@ export class InlineEngine extends Engine {
     }
   }
 
+  /** Called from the checks of an interruptible guest. */
+  #look(): void {
+    const [call] = this.calls;
+    if (call === undefined || this.now() < call.deadline) return;
+    this.#overran = new TimeoutError(
+      `the call of \`${call.plan.name}\` took longer than ${call.timeout} ms: the guest was stopped`,
+    );
+    throw this.#overran;
+  }
+
   /** The call under way has come to its end. */
   #settle({ plan, timeout, began, reject }: Pending, settle: () => void): void {
     this.#running = false;
+    const error = this.#overran;
+    if (error !== undefined) {
+      // It was stopped anywhere, so nothing of it is to be relied on.
+      reject(error);
+      this.end({ kind: "timeout", error });
+      return;
+    }
     this.answered();
     this.calls.shift();
     if (this.calls.length === 0) this.deadlines.rest();

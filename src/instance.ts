@@ -218,6 +218,8 @@ export interface InstanceHooks {
   readonly wrapHost?: (host: HostTarget, reach: Reach) => unknown;
   /** The signal of the call that is running. */
   readonly signal?: () => AbortSignal;
+  /** Gets the exports before anything is called. */
+  readonly begin?: (exports: WebAssembly.Exports) => void;
   /** Calls `_initialize`; where the guest may be suspended, with a promise. */
   readonly initialize?: (exported: EngineFunction) => unknown;
 }
@@ -240,7 +242,7 @@ interface Plan {
 }
 
 function plan(shape: ModuleShape, parts: InstanceParts): Plan {
-  const { signal, wrapHost = syncHostCall, initialize } = parts.hooks ?? {};
+  const { signal, wrapHost = syncHostCall, begin, initialize } = parts.hooks ?? {};
   let wasi: WasiHost | undefined;
   if (parts.wasi) {
     const factory = parts.wasiFactory ?? wasiFactory();
@@ -269,6 +271,7 @@ function plan(shape: ModuleShape, parts: InstanceParts): Plan {
       const { exports } = engine;
       const instance = new Instance(engine, shape);
       reach.instance = instance;
+      begin?.(exports);
       const memory = isKind(shape.exports.get("memory"), "memory") ? "memory" : firstMemory(shape);
       if (memory !== undefined) wasi?.bind(exports[memory] as WebAssembly.Memory);
       const { _initialize, _start } = exports;

@@ -35,8 +35,8 @@ export interface Content {
 /** Where the engine modules that were handed out come from. */
 export const origins = new WeakMap<WebAssembly.Module, Image>();
 
-/** By how many bytes the code of a rewritten module lies further on than in the module that was given. */
-export const shifts = new WeakMap<WebAssembly.Module, number>();
+/** Where in the module that was given lies what stands at an offset of a rewritten one's code. */
+export const offsets = new WeakMap<WebAssembly.Module, (offset: number) => number>();
 
 /** @throws UnsupportedError where the bytes are unknown */
 export function bytesOf({ image, foreign }: Content, wanted: string): Uint8Array<ArrayBuffer> {
@@ -102,6 +102,6 @@ export function shapeOf(content: Content, compiled: WebAssembly.Module): ModuleS
     probe,
     functionName: (index) => namesOf(content).functionName(index),
     byteAt: (offset) => content.image?.bytes[offset],
-    offsetShift: shifts.get(compiled) ?? 0,
+    originalOffset: offsets.get(compiled),
   };
 }

@@ -22,6 +22,8 @@ export interface ThreadSupport {
   readonly sharedMemory: boolean;
   /** One sentence: what is missing and which step would give it; empty where nothing is. */
   readonly reason: string;
+  /** Whether a thread that is terminated in a loop of its guest's comes to its end. */
+  readonly endsLoops?: boolean;
   /** How many threads can run at once, where that is known. */
   readonly parallelism?: number;
 }

@@ -136,6 +136,6 @@ export interface ModuleShape extends ModuleData {
   readonly probe?: ((index: number) => Uint8Array<ArrayBuffer>) | undefined;
   /** The module's byte at that offset, where the bytes are at hand: tells traps apart that an engine words alike. */
   readonly byteAt?: (offset: number) => number | undefined;
-  /** By how many bytes the code lies further on in `compiled` than in the module itself, whose limits were rewritten. */
-  readonly offsetShift?: number;
+  /** Where in the module itself lies what stands at an offset of `compiled`, where that has been rewritten. */
+  readonly originalOffset?: ((offset: number) => number) | undefined;
 }

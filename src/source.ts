@@ -165,7 +165,8 @@ async function readStream(
       const all = builder.all();
       if (seen < 4 && loaded >= 4) {
         checkBegin(all, what, mime);
-        if (isBinary(all)) streaming = StreamingCompile.begin(rewriting);
+        // Checks go between instructions: the engine can't begin before the module is whole.
+        if (isBinary(all) && !rewriting.loops) streaming = StreamingCompile.begin(rewriting);
       }
       streaming?.push(all, copy);
       seen = loaded;

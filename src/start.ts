@@ -48,6 +48,11 @@ export interface StartOptions {
   readonly workerUrl?: string | URL | undefined;
   /** Ends the process when it is aborted, as `stop()` does; before the process is there, `start` rejects with its reason. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Has a guest on this thread ended at the deadline of its call, too: a check is compiled into its loops and its functions. A guest
+   * on a thread of its own is ended with the thread and gets none but where the engine needs them. Default: `false`.
+   */
+  readonly interruptible?: boolean | undefined;
   /** Bounds on what the guest may take; default: those of the engine, 65536 descriptors, and file systems of 2 GiB. */
   readonly limits?: Limits | undefined;
 }
@@ -143,6 +148,7 @@ export async function startUntil<Exports extends object = AnyExports>(
       wasi: wasi && (await limitFiles(wasi, limits)),
       limits,
       signal,
+      interruptible: options.interruptible === true,
     };
     const attempt = async (pages?: number, ...fewer: number[]): Promise<Process<Exports>> => {
       try {
@@ -179,6 +185,7 @@ interface StartRequest {
   readonly wasi: WasiOptions | undefined;
   readonly limits: Limits;
   readonly signal: AbortSignal | undefined;
+  readonly interruptible: boolean;
 }
 
 function isOutOfMemory(error: unknown): boolean {
@@ -191,16 +198,20 @@ function fits(module: Module, pages: number): boolean {
 }
 
 async function begin<Exports extends object>(
-  { module, imports, wasi, limits, signal }: StartRequest,
+  { module, imports, wasi, limits, signal, interruptible }: StartRequest,
   name: string | undefined,
   starting: Promise<Thread> | undefined,
 ): Promise<Process<Exports>> {
   const { memoryPages, tableElements } = limits;
-  const compiled = await module.variant({
-    shared: starting !== undefined && platform().threadSupport().sharedMemory,
-    memoryPages,
-    tableElements,
-  } as Rewriting);
+  const { sharedMemory, endsLoops } = platform().threadSupport();
+  const shared = starting !== undefined && sharedMemory;
+  const rewriting = { shared, memoryPages, tableElements } as Rewriting;
+  // On a thread checks are for the engine's sake: a module that can't have them runs without.
+  const compiled = await (starting === undefined
+    ? module.variant({ ...rewriting, loops: interruptible })
+    : endsLoops
+      ? module.variant(rewriting)
+      : module.variant({ ...rewriting, loops: true }).catch(() => module.variant(rewriting)));
   const shape = module.shape(compiled);
   const plans = new ExportPlans(shape.exports);
   const engine: Engine =
@@ -237,7 +248,7 @@ function spawn(name: string | undefined, url: string | URL | undefined): Promise
 
 async function startInline(
   shape: ModuleShape,
-  { imports, wasi, limits }: Omit<StartRequest, "module" | "signal">,
+  { imports, wasi, limits }: Pick<StartRequest, "imports" | "wasi" | "limits">,
 ): Promise<InlineEngine> {
   const factory = wasi && (await loadWasi());
   let close: (() => void) | undefined;

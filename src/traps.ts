@@ -51,14 +51,15 @@ function refine(message: string, offset = Number.NaN, { byteAt }: ModuleShape): 
 }
 
 /** The guest's frames of an engine's stack: all three write `wasm-function[index]`, JavaScriptCore without the offset. */
-function framesOf(stack: string, { functionName, offsetShift = 0 }: ModuleShape): Frame[] {
+function framesOf(stack: string, { functionName, originalOffset }: ModuleShape): Frame[] {
   // Whatever begins the stack is no frame.
   const [, ...rest] = stack.split("wasm-function[");
   const frames = rest.map((text) => {
     // "1]:0x1a2b" in V8 and SpiderMonkey; `parseInt` stops where the number does.
     const index = Number.parseInt(text, 10);
-    const offset = Number.parseInt(text.split("]:0x")[1] ?? "", 16) - offsetShift;
-    return { index, name: functionName?.(index), offset: Number.isNaN(offset) ? undefined : offset };
+    const found = Number.parseInt(text.split("]:0x")[1] ?? "", 16);
+    const offset = Number.isNaN(found) ? undefined : (originalOffset?.(found) ?? found);
+    return { index, name: functionName?.(index), offset };
   });
   return frames.filter(({ index }) => index >= 0);
 }

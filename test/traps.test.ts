@@ -225,7 +225,12 @@ callFunction@http://localhost/app.js:7:3`,
   ])("SpiderMonkey's %s is told apart by the instruction %j", (message, bytes, reason) => {
     const byteAt = (offset: number): number | undefined => bytes[offset - 0x20];
     const stack = "f@http://localhost/ > WebAssembly.Module:wasm-function[0]:0x25";
-    const trap = trapError(message, stack, { ...SHAPE, byteAt, offsetShift: 5 }, null);
+    const trap = trapError(
+      message,
+      stack,
+      { ...SHAPE, byteAt, originalOffset: (offset) => offset - 5 },
+      null,
+    );
     expect(trap.reason).toBe(reason);
     expect(trap.frames[0]?.offset).toBe(0x20);
   });

@@ -11,7 +11,8 @@ import type { SpawnThread, Thread, ThreadSupport } from "../../src/platform.js";
 const PATIENCE = 1000;
 
 export function threadSupport(): ThreadSupport {
-  return { threads: true, sharedMemory: true, reason: "", parallelism: availableParallelism() };
+  const endsLoops = !("bun" in process.versions);
+  return { threads: true, sharedMemory: true, reason: "", endsLoops, parallelism: availableParallelism() };
 }
 
 /**

@@ -3,17 +3,7 @@ import { CHECKS } from "./checks.js";
 import { Cursor, concat } from "./cursor.js";
 import { readInterface } from "./interface.js";
 import { leb } from "./limits.js";
-import {
-  CODE,
-  CUSTOM,
-  EXPORT,
-  FUNCTION,
-  GLOBAL,
-  HEADER_SIZE,
-  scanSections,
-  TABLE,
-  TYPE,
-} from "./sections.js";
+import { CODE, EXPORT, FUNCTION, GLOBAL, HEADER_SIZE, scanSections, TABLE, TYPE } from "./sections.js";
 import { listTypes } from "./value-types.js";
 
 /*
@@ -97,8 +87,12 @@ function shapeTable(): Uint8Array {
   return shapes;
 }
 
+/** Here and for opcodes nothing is asked of the cursor: most bytes of a module are read by these. Whether it went past the end is seen there. */
 function skipNumbers(cursor: Cursor, count: number): void {
-  for (let left = count; left > 0; left--) cursor.leb();
+  const { bytes } = cursor;
+  let { at } = cursor;
+  for (let left = count; left > 0; left--) while ((bytes[at++] as number) >= 0x80);
+  cursor.at = at;
 }
 
 /** A value type, or a block's: of a reference with its heap type apart two numbers, else one. */
@@ -109,7 +103,7 @@ function skipType(cursor: Cursor): void {
 
 function skipMemoryArgument(cursor: Cursor): void {
   // Bit 6 of the alignment: the memory's index follows.
-  skipNumbers(cursor, (cursor.leb() & 0x40) === 0 ? 1 : 2);
+  skipNumbers(cursor, ((cursor.next() ?? 0) & 0x40) === 0 ? 2 : 3);
 }
 
 /** Passes over what follows an opcode. */
@@ -159,12 +153,14 @@ function findPlaces(cursor: Cursor, end: number, table: Uint8Array): number[] {
   });
   const start = cursor.at;
   let calls = false;
+  const { bytes } = cursor;
   while (cursor.at < end) {
-    const opcode = cursor.byte();
+    const opcode = bytes[cursor.at++] as number;
     skipImmediates(cursor, table[opcode] as number);
     if (opcode === LOOP) places.push(cursor.at);
     else if (opcode >= CALL && opcode <= CALL_REF_RETURN) calls = true;
   }
+  if (cursor.at !== end) cursor.fail();
   return calls ? [start, ...places] : places;
 }
 
@@ -176,17 +172,10 @@ export interface Checked {
 }
 
 /**
- * Adds the checks; `undefined` where nothing loops or calls, and for what can't be decoded: such a module stays as it is.
+ * Adds the checks; `undefined` where nothing loops or calls.
+ * @throws CompileError for what can't be decoded
  */
 export function addLoopChecks(bytes: Uint8Array<ArrayBuffer>): Checked | undefined {
-  try {
-    return rewrite(bytes);
-  } catch {
-    return undefined;
-  }
-}
-
-function rewrite(bytes: Uint8Array<ArrayBuffer>): Checked | undefined {
   const { imports } = readInterface(bytes);
   /** A cursor of its own each time. */
   const open = (id: number): Cursor => scanSections(bytes)(id);
@@ -246,7 +235,7 @@ function rewrite(bytes: Uint8Array<ArrayBuffer>): Checked | undefined {
     const id = cursor.byte();
     const size = cursor.count();
     const end = cursor.at + size;
-    if (id === CUSTOM) {
+    if (id === 0) {
       // Those of the code's metadata tell offsets in it.
       if (!cursor.name().startsWith("metadata.code.")) put(bytes.subarray(start, end));
     } else {
@@ -281,7 +270,6 @@ function rewriteCode(cursor: Cursor, check: Uint8Array) {
     const size = cursor.count();
     const start = cursor.at;
     const places = findPlaces(cursor, start + size, table);
-    cursor.at = start + size;
     if (places.length === 0) continue;
     const newSize = Uint8Array.from(leb(size + places.length * check.length));
     parts.push(bytes.subarray(from, sizeAt), newSize);

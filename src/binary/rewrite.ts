@@ -14,6 +14,8 @@ export interface Rewriting {
   readonly memoryPages?: number;
   /** Most elements of each table that the module defines. */
   readonly tableElements?: number;
+  /** Every loop, and every function that calls, comes by the host's code (see loop-checks.ts). */
+  readonly loops?: boolean;
 }
 
 const PAGE_BITS = 16;

@@ -1,3 +1,4 @@
+import { armChecks } from "../binary/checks.js";
 import { wrongCount } from "../calls.js";
 import { ExitError, HostFunctionError, TrapError, WasmexError } from "../errors.js";
 import { fn } from "../fn.js";
@@ -102,7 +103,11 @@ function instantiate(message: StartMessage, endpoint: Endpoint | undefined, post
     wasi: message.wasi && wasiOptions(message.wasi, endpoint, post),
     wasiFactory: wasiFactory(),
     wasiInternals: { limits: message.limits },
-    hooks: { wrapHost: ask },
+    hooks: {
+      wrapHost: ask,
+      // Asking the engine for something is where JavaScriptCore sees that the thread has been terminated.
+      begin: (exports) => armChecks(exports, () => void platform().monotonicNow()),
+    },
   });
 }
 

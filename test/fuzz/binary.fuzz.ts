@@ -1,6 +1,7 @@
 import { pack } from "../../src/binary/container.js";
 import { concat } from "../../src/binary/cursor.js";
 import { readInterface } from "../../src/binary/interface.js";
+import { addLoopChecks, type Checked } from "../../src/binary/loop-checks.js";
 import { readNames } from "../../src/binary/names.js";
 import { findCode, type Rewriting, rewriteHead } from "../../src/binary/rewrite.js";
 import { unpack } from "../../src/binary/unpack.js";
@@ -147,12 +148,29 @@ function checkModule(bytes: Uint8Array<ArrayBuffer>, random: Random): void {
   same("streamed", streamed && Array.from(streamed).join(), rewritten && Array.from(rewritten).join());
   if (rewritten === undefined || !isValid) return;
   if (!engineAccepts(rewritten)) throw new Error(`${JSON.stringify(rewriting)} made a valid module invalid`);
+  checkLoops(rewritten);
   const types = readInterface(rewritten);
   for (const type of [...types.exports.values()]) {
     if (type.kind === "memory" && rewriting.shared === true && type.address === undefined && !type.shared) {
       if (type.pageSize === undefined) throw new Error("a memory is not shared");
     }
   }
+}
+
+/** What gets checks is as valid as before, and every offset lies somewhere in the module as it was. */
+function checkLoops(bytes: Uint8Array<ArrayBuffer>): void {
+  let checked: Checked | undefined;
+  try {
+    checked = addLoopChecks(bytes);
+  } catch (error) {
+    // Instructions of proposals that engines have and this decoder doesn't know.
+    if (error instanceof CompileError) return;
+    throw error;
+  }
+  if (checked === undefined) return;
+  if (!engineAccepts(checked.bytes)) throw new Error("checks in loops made a valid module invalid");
+  const original = checked.originalOffset(checked.bytes.length - 1);
+  if (original < 0 || original > bytes.length) throw new Error(`an offset became ${original}`);
 }
 
 function rewriteAll(bytes: Uint8Array<ArrayBuffer>, rewriting: Rewriting): Uint8Array<ArrayBuffer> {

@@ -40,6 +40,23 @@ test(`esbuild transforms what comes on stdin (${thread})`, { timeout: 120_000 },
   expect(result).toEqual({ exitCode: 0, stdout: "const e=1;export default 1;\n", stderr: "" });
 });
 
+test.runIf(thread === "inline")(
+  "esbuild transforms the same with checks in its loops",
+  { timeout: 120_000 },
+  async () => {
+    const stdin = new Pipe();
+    stdin.write("const x: number = 1; export default x satisfies number;");
+    const result = await run({
+      module: await esbuild,
+      thread,
+      interruptible: true,
+      timeout: 100_000,
+      wasi: { args: ["--loader=ts", "--minify"], programName: "esbuild", stdin },
+    });
+    expect(result).toEqual({ exitCode: 0, stdout: "const e=1;export default 1;\n", stderr: "" });
+  },
+);
+
 test(`esbuild bundles a directory of a VirtualFileSystem (${thread})`, { timeout: 120_000 }, async () => {
   const fs = new VirtualFileSystem({ "/project": sources });
   const { exitCode, stderr } = await run({
