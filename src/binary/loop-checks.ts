@@ -7,13 +7,16 @@ import { CODE, EXPORT, FUNCTION, GLOBAL, HEADER_SIZE, scanSections, TABLE, TYPE 
 import { listTypes } from "./value-types.js";
 
 /*
- * A check in every loop, and in every function that calls another, so that a guest comes by the host's code however it goes on.
- * Each counts a global down; at 0 a function of our own sets it anew and calls what lies in a table of one place, where there is
- * something. Type, function, table, global and export are added as the last of their kind: no index of the module's changes.
+ * Checks in every loop, and in every function that calls another, so that a guest comes by the host's code however it goes on.
+ * A loop counts its rounds in a local of its own and looks at every 1024th, functions count a global down. To look is to call what
+ * lies in a table of one place, where there is something. On its first round a loop counts as a call does: short loops in many calls
+ * add up. Counting comes after looking, so a guest that catches what the host has thrown at it meets the next check at once.
+ *
+ * Types, function, table, global and export are added as the last of their kind: no index of the module's changes.
  */
 
-/** How many loops and calls go by between two looks: some microseconds' worth. */
-const BUDGET = 4096;
+/** How many rounds of a loop, or calls, go by between two looks; a power of two. */
+const BUDGET = 1024;
 
 /** The sections of a module in their order (core specification 5.5.2, with tags and the data count). */
 const ORDER = [1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11];
@@ -144,24 +147,39 @@ function skipCounted(cursor: Cursor, count: string | undefined): void {
   else skipNumbers(cursor, Number(count));
 }
 
-/** Where checks go in the body under the cursor, whose size is passed over: after the head of each loop, and at its start where it calls. */
-function findPlaces(cursor: Cursor, end: number, table: Uint8Array): number[] {
-  const places: number[] = [];
-  cursor.list(() => {
-    cursor.leb();
+/** What a function's body needs to get its checks. */
+interface Body {
+  /** How many groups of locals it declares, how many locals these are, and where they begin and end. */
+  readonly groups: number;
+  readonly locals: number;
+  readonly groupsAt: number;
+  readonly codeAt: number;
+  /** Where the loops have their first instructions. */
+  readonly loops: readonly number[];
+  readonly calls: boolean;
+}
+
+/** Reads the body under the cursor, whose size is passed over. */
+function readBody(cursor: Cursor, end: number, table: Uint8Array): Body {
+  const groups = cursor.count();
+  const groupsAt = cursor.at;
+  let locals = 0;
+  for (let left = groups; left > 0; left--) {
+    locals += cursor.leb();
     skipType(cursor);
-  });
-  const start = cursor.at;
+  }
+  const codeAt = cursor.at;
+  const loops: number[] = [];
   let calls = false;
   const { bytes } = cursor;
   while (cursor.at < end) {
     const opcode = bytes[cursor.at++] as number;
     skipImmediates(cursor, table[opcode] as number);
-    if (opcode === LOOP) places.push(cursor.at);
+    if (opcode === LOOP) loops.push(cursor.at);
     else if (opcode >= CALL && opcode <= CALL_REF_RETURN) calls = true;
   }
   if (cursor.at !== end) cursor.fail();
-  return calls ? [start, ...places] : places;
+  return { groups, locals, groupsAt, codeAt, loops, calls };
 }
 
 /** A module with checks, and what has become of its offsets. */
@@ -181,27 +199,53 @@ export function addLoopChecks(bytes: Uint8Array<ArrayBuffer>): Checked | undefin
   const open = (id: number): Cursor => scanSections(bytes)(id);
   const count = (kind: ExternKind, section: number): number =>
     imports.filter(({ type }) => type.kind === kind).length + open(section).count();
-  const type = listTypes(open(TYPE)).length;
+  const types = listTypes(open(TYPE));
+  const indexes = open(FUNCTION);
+  const params = indexes.list(() => types[indexes.leb()]?.parameters.length ?? indexes.fail());
   const callee = leb(count("function", FUNCTION));
   const table = leb(count("table", TABLE));
   const budget = leb(count("global", GLOBAL));
-  const signed = [0x41, 0x80 | (BUDGET & 0x7f), BUDGET >> 7];
+  const full = [0x41, 0x80 | (BUDGET & 0x7f), BUDGET >> 7];
+  const countDown = [0x23, ...budget, 0x41, 1, 0x6b, 0x24, ...budget];
 
-  const check = Uint8Array.from([
-    ...[0x23, ...budget, 0x45, 0x04, 0x40, CALL, ...callee, 0x0b],
-    ...[0x23, ...budget, 0x41, 1, 0x6b, 0x24, ...budget],
-  ]);
-  const code = rewriteCode(open(CODE), check);
+  const code = rewriteCode(open(CODE), params, {
+    // if (budget = 0) look(0); budget -= 1
+    call: [0x23, ...budget, 0x45, 0x04, 0x40, 0x41, 0, CALL, ...callee, 0x0b, ...countDown],
+    // if (round % BUDGET = 0) look(round); round += 1
+    loop(local) {
+      const round = leb(local);
+      const look = [0x20, ...round, CALL, ...callee];
+      const next = [0x20, ...round, 0x41, 1, 0x6a, 0x21, ...round];
+      return [0x20, ...round, 0x41, 0xff, (BUDGET - 1) >> 7, 0x71, 0x45, 0x04, 0x40, ...look, 0x0b, ...next];
+    },
+  });
   if (code === undefined) return undefined;
-  const look = [0x41, 0, 0x25, ...table, 0xd1, 0x45, 0x04, 0x40, 0x41, 0, 0x11, ...leb(type), ...table, 0x0b];
-  // What is thrown leaves the budget used up: a guest that catches it meets the next check at once.
-  const body = [0, ...look, ...signed, 0x24, ...budget, 0x0b];
+  const look = [
+    0x41,
+    0,
+    0x25,
+    ...table,
+    0xd1,
+    0x45,
+    0x04,
+    0x40,
+    0x41,
+    0,
+    0x11,
+    ...leb(types.length),
+    ...table,
+    0x0b,
+  ];
+  const first = [0x20, 0, 0x45, 0x23, ...budget, 0x45, 0x45, 0x71, 0x04, 0x40, ...countDown, 0x0f, 0x0b];
+  // if (round = 0 and budget > 0) { budget -= 1; return }; if (table[0]) table[0](); budget = BUDGET
+  const body = [0, ...first, ...look, ...full, 0x24, ...budget, 0x0b];
   const name = Array.from(CHECKS, (character) => character.charCodeAt(0));
   const added = new Map<number, number[]>([
-    [TYPE, [0x60, 0, 0]],
-    [FUNCTION, leb(type)],
+    // Of what lies in the table, and of the function that looks.
+    [TYPE, [0x60, 0, 0, 0x60, 1, 0x7f, 0]],
+    [FUNCTION, leb(types.length + 1)],
     [TABLE, [0x70, 1, 1, 1]],
-    [GLOBAL, [0x7f, 1, ...signed, 0x0b]],
+    [GLOBAL, [0x7f, 1, ...full, 0x0b]],
     [EXPORT, [name.length, ...name, 1, ...table]],
     [CODE, [...leb(body.length), ...body]],
   ]);
@@ -214,7 +258,7 @@ export function addLoopChecks(bytes: Uint8Array<ArrayBuffer>): Checked | undefin
   };
   /** The section of that id with what is added to it, made where the module has none. */
   const putSection = (id: number, cursor: Cursor, more: readonly number[]): void => {
-    const head = leb(cursor.count() + 1);
+    const head = leb(cursor.count() + (id === TYPE ? 2 : 1));
     const content = id === CODE ? code.parts : [cursor.bytes.subarray(cursor.at, cursor.end)];
     const size = content.reduce((sum, part) => sum + part.length, head.length + more.length);
     put(Uint8Array.from([id, ...leb(size), ...head]));
@@ -248,38 +292,51 @@ export function addLoopChecks(bytes: Uint8Array<ArrayBuffer>): Checked | undefin
   return { bytes: concat(parts), originalOffset: code.originalOffset };
 }
 
-/** The bodies of the code section with checks put in, as parts to copy, without their count. */
-function rewriteCode(cursor: Cursor, check: Uint8Array) {
+interface Checks {
+  readonly call: readonly number[];
+  /** @param local counts the rounds */
+  readonly loop: (local: number) => readonly number[];
+}
+
+/**
+ * The bodies of the code section with checks put in, as parts to copy, without their count.
+ * @param params how many each function has
+ */
+function rewriteCode(cursor: Cursor, params: readonly number[], checks: Checks) {
   const { bytes } = cursor;
   const parts: Uint8Array[] = [];
   /** From which offset in the original on how much further code lies, in ascending order. */
   const offsets: number[] = [];
   const growths: number[] = [];
   let growth = 0;
-  const grow = (at: number, by: number): void => {
-    growth += by;
-    offsets.push(at);
-    growths.push(growth);
-  };
   let shift = 0;
   const table = shapeTable();
   const count = cursor.count();
   let from = cursor.at;
-  for (let left = count; left > 0; left--) {
+  /** Puts something in the place of what lies between two offsets. */
+  const put = (start: number, end: number, part: ArrayLike<number>): void => {
+    parts.push(bytes.subarray(from, start), Uint8Array.from(part));
+    from = end;
+    growth += part.length - (end - start);
+    offsets.push(end);
+    growths.push(growth);
+  };
+  for (let index = 0; index < count; index++) {
     const sizeAt = cursor.at;
     const size = cursor.count();
     const start = cursor.at;
-    const places = findPlaces(cursor, start + size, table);
-    if (places.length === 0) continue;
-    const newSize = Uint8Array.from(leb(size + places.length * check.length));
-    parts.push(bytes.subarray(from, sizeAt), newSize);
-    from = start;
-    grow(start, newSize.length - (start - sizeAt));
-    for (const place of places) {
-      parts.push(bytes.subarray(from, place), check);
-      from = place;
-      grow(place, check.length);
-    }
+    const { groups, locals, groupsAt, codeAt, loops, calls } = readBody(cursor, start + size, table);
+    const isLooping = loops.length > 0;
+    if (!isLooping && !calls) continue;
+    const round = (params[index] ?? cursor.fail()) + locals;
+    const check = isLooping ? checks.loop(round) : [];
+    const head = leb(groups + 1);
+    const entry = [...(isLooping ? [1, 0x7f] : []), ...(calls ? checks.call : [])];
+    const headGrowth = isLooping ? head.length - (groupsAt - start) : 0;
+    put(sizeAt, start, leb(size + headGrowth + entry.length + loops.length * check.length));
+    if (isLooping) put(start, groupsAt, head);
+    put(codeAt, codeAt, entry);
+    for (const place of loops) put(place, place, check);
   }
   if (parts.length === 0) return undefined;
   parts.push(bytes.subarray(from, cursor.at));

@@ -99,7 +99,7 @@ describe("addLoopChecks", () => {
       expect(by?.(5, 0)).toBe(120);
       expect(by?.(5, 1)).toBe(6);
     }
-    expect(looks).toBe(24);
+    expect(looks).toBeGreaterThan(90);
   });
 
   test("addLoopChecks leaves a module without loops and calls as it is, and refuses what it can't decode", async () => {
@@ -264,9 +264,9 @@ describe("addLoopChecks passes over the immediates of", () => {
     const checked = addLoopChecks(withBody(code));
     const calls = (instruction[0] as number) >= 0x10 && (instruction[0] as number) <= 0x15;
     const text = Array.from(checked?.bytes ?? []).join(" ");
-    // global.get of the new global is what a check begins with.
-    const expected = [...instruction, 0x03, 0x40, 0x23, 0x00];
+    // A check of a loop begins with the local that counts its rounds, one of a function with the global.
+    const expected = [...instruction, 0x03, 0x40, 0x20, 0x00, 0x41, 0xff, 0x07];
     expect(text).toContain(expected.join(" "));
-    expect(text.split("35 0 69 4 64").length - 1).toBe(calls ? 2 : 1);
+    expect(text.split("35 0 69 4 64").length - 1).toBe(calls ? 1 : 0);
   });
 });
