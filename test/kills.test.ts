@@ -3,12 +3,6 @@ import { describe, expect, it } from "vitest";
 import { fuzz } from "./fuzz/faults.fuzz.js";
 import { thread } from "./support/index.js";
 
-/**
- * WebKit goes on with an endless loop without calls after its worker was terminated (RATIONALE has what was measured): after a few
- * of them this page's machine would have no time left for the others. There endless guests ask the clock in each round.
- */
-const stopsLoops = typeof navigator === "undefined" || !/AppleWebKit(?!.*Chrom)/.test(navigator.userAgent);
-
 /** As many on each engine; `npm run fuzz -- 10 --only=faults` goes on from there in Node. */
 const SEEDS = 48;
 
@@ -20,7 +14,7 @@ describe(`a Process that is killed (${thread})`, () => {
     },
     async () => {
       for (let seed = 1; seed <= SEEDS; seed += 8) {
-        expect(await fuzz({ seed, most: 8, stopsLoops })).toEqual({ cases: 8 });
+        expect(await fuzz({ seed, most: 8 })).toEqual({ cases: 8 });
       }
     },
   );

@@ -5,7 +5,7 @@ import { WasmexError } from "../../src/errors.js";
 import type { SpawnThread, Thread, ThreadSupport } from "../../src/platform.js";
 
 /**
- * How long a thread may take to end, in milliseconds. Bun 1.4 can't end one whose guest is in a loop without calls
+ * How long a thread may take to end, in milliseconds. Bun 1.4 can't end one whose guest is in a loop without calls or checks
  * (github.com/oven-sh/bun/issues 36356): it is given up then, and ends at its next call.
  */
 const PATIENCE = 1000;

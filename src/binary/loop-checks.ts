@@ -2,9 +2,9 @@ import type { ExternKind } from "../shape.js";
 import { CHECKS } from "./checks.js";
 import { Cursor, concat } from "./cursor.js";
 import { readInterface } from "./interface.js";
-import { leb } from "./limits.js";
 import { CODE, EXPORT, FUNCTION, GLOBAL, HEADER_SIZE, scanSections, TABLE, TYPE } from "./sections.js";
 import { listTypes } from "./value-types.js";
+import { leb } from "./write.js";
 
 /*
  * Checks in every loop, and in every function that calls another, so that a guest comes by the host's code however it goes on.
