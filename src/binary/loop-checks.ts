@@ -21,74 +21,41 @@ const BUDGET = 1024;
 /** The sections of a module in their order (core specification 5.5.2, with tags and the data count). */
 const ORDER = [1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11];
 
-// What follows an opcode (core specification 5.4): so many numbers, or one of these.
-const MEMORY_ARGUMENT = 3;
-const BLOCK = 4;
-const LABELS = 5;
-const TYPES = 6;
-const HANDLERS = 7;
-const BYTES_4 = 8;
-const BYTES_8 = 9;
-const GC = 10;
-const BULK = 11;
-const VECTOR = 12;
-const ATOMIC = 13;
-const UNKNOWN = 14;
+/**
+ * What follows each opcode (core specification 5.4), sixteen in a row: so many numbers, `4` or `8` bytes, an address (`m`), a block's
+ * type (`b`), labels (`l`), types (`t`), handlers (`h`), or an opcode of garbage collection (`g`), bulk memory and the like (`k`),
+ * vectors (`v`) or atomics (`a`). Those with `z` are unknown.
+ */
+const SHAPES = [
+  "00bbb0b1110011l0",
+  "121211zz1000tzzh",
+  "1111111zmmmmmmmm",
+  "mmmmmmmmmmmmmmm1",
+  "1114800000000000",
+  "0".repeat(112),
+  "00000zzzzzzzzzzz",
+  "1010011zzzzzzzzz",
+  "z".repeat(16),
+  "zzzzzzzzzzzgkvaz",
+];
+/** The letters as numbers of base 36. */
+const ATOMIC = 10;
+const BLOCK = 11;
+const GC = 16;
+const HANDLERS = 17;
+const BULK = 20;
+const LABELS = 21;
+const ADDRESS = 22;
+const TYPES = 29;
+const VECTOR = 31;
 
 const LOOP = 0x03;
 const CALL = 0x10;
 const CALL_REF_RETURN = 0x15;
 
-/** First opcode, last opcode and what follows them; none of the others takes anything or is known. */
-const SHAPES = [
-  [0x00, 0x01, 0],
-  [0x02, 0x04, BLOCK],
-  [0x05, 0x05, 0],
-  [0x06, 0x06, BLOCK],
-  [0x07, 0x09, 1],
-  [0x0a, 0x0b, 0],
-  [0x0c, 0x0d, 1],
-  [0x0e, 0x0e, LABELS],
-  [0x0f, 0x0f, 0],
-  [CALL, CALL, 1],
-  [0x11, 0x11, 2],
-  [0x12, 0x12, 1],
-  [0x13, 0x13, 2],
-  [0x14, CALL_REF_RETURN, 1],
-  [0x18, 0x18, 1],
-  [0x19, 0x1b, 0],
-  [0x1c, 0x1c, TYPES],
-  [0x1f, 0x1f, HANDLERS],
-  [0x20, 0x26, 1],
-  [0x28, 0x3e, MEMORY_ARGUMENT],
-  [0x3f, 0x42, 1],
-  [0x43, 0x43, BYTES_4],
-  [0x44, 0x44, BYTES_8],
-  [0x45, 0xc4, 0],
-  [0xd0, 0xd0, 1],
-  [0xd1, 0xd1, 0],
-  [0xd2, 0xd2, 1],
-  [0xd3, 0xd4, 0],
-  [0xd5, 0xd6, 1],
-  [0xfb, 0xfb, GC],
-  [0xfc, 0xfc, BULK],
-  [0xfd, 0xfd, VECTOR],
-  [0xfe, 0xfe, ATOMIC],
-] as const;
-
 /** Numbers after each instruction of the garbage collection proposal, and after those of 0xfc; `b`: flags, a label and two types. */
 const GC_NUMBERS = "112222112221111012221111bb00000";
 const BULK_NUMBERS = "00000000212121211110000";
-
-let shapes: Uint8Array | undefined;
-
-function shapeTable(): Uint8Array {
-  if (shapes === undefined) {
-    shapes = new Uint8Array(256).fill(UNKNOWN);
-    for (const [first, last, shape] of SHAPES) shapes.fill(shape, first, last + 1);
-  }
-  return shapes;
-}
 
 /** Here and for opcodes nothing is asked of the cursor: most bytes of a module are read by these. Whether it went past the end is seen there. */
 function skipNumbers(cursor: Cursor, count: number): void {
@@ -104,15 +71,16 @@ function skipType(cursor: Cursor): void {
   skipNumbers(cursor, form === 0x63 || form === 0x64 ? 2 : 1);
 }
 
-function skipMemoryArgument(cursor: Cursor): void {
+function skipAddress(cursor: Cursor): void {
   // Bit 6 of the alignment: the memory's index follows.
   skipNumbers(cursor, ((cursor.next() ?? 0) & 0x40) === 0 ? 2 : 3);
 }
 
 /** Passes over what follows an opcode. */
 function skipImmediates(cursor: Cursor, shape: number): void {
-  if (shape < MEMORY_ARGUMENT) skipNumbers(cursor, shape);
-  else if (shape === MEMORY_ARGUMENT) skipMemoryArgument(cursor);
+  if (shape <= 2) skipNumbers(cursor, shape);
+  else if (shape <= 8) cursor.skip(shape);
+  else if (shape === ADDRESS) skipAddress(cursor);
   else if (shape === BLOCK) skipType(cursor);
   else if (shape === LABELS) skipNumbers(cursor, cursor.count() + 1);
   else if (shape === TYPES) cursor.list(skipType);
@@ -120,19 +88,18 @@ function skipImmediates(cursor: Cursor, shape: number): void {
     skipType(cursor);
     // Kinds 0 and 1 name a tag before the label.
     cursor.list(() => skipNumbers(cursor, cursor.byte() < 2 ? 2 : 1));
-  } else if (shape === BYTES_4) cursor.skip(4);
-  else if (shape === BYTES_8) cursor.skip(8);
-  else if (shape === UNKNOWN) cursor.fail();
-  else {
+  } else {
     const code = cursor.leb();
     if (shape === GC) skipCounted(cursor, GC_NUMBERS[code]);
     else if (shape === BULK) skipCounted(cursor, BULK_NUMBERS[code]);
     else if (shape === ATOMIC) {
       // A fence takes a byte, every other instruction an address.
       if (code === 3) cursor.skip(1);
-      else skipMemoryArgument(cursor);
-    } else if (code <= 11 || (code >= 84 && code <= 93)) {
-      skipMemoryArgument(cursor);
+      else skipAddress(cursor);
+    } else if (shape !== VECTOR) cursor.fail();
+    else if (code <= 11 || (code >= 84 && code <= 93)) {
+      skipAddress(cursor);
+      // The number of a lane.
       if (code >= 84 && code <= 91) cursor.skip(1);
     } else if (code === 12 || code === 13) cursor.skip(16);
     else if (code >= 21 && code <= 34) cursor.skip(1);
@@ -160,7 +127,7 @@ interface Body {
 }
 
 /** Reads the body under the cursor, whose size is passed over. */
-function readBody(cursor: Cursor, end: number, table: Uint8Array): Body {
+function readBody(cursor: Cursor, end: number, shapes: Uint8Array): Body {
   const groups = cursor.count();
   const groupsAt = cursor.at;
   let locals = 0;
@@ -174,7 +141,7 @@ function readBody(cursor: Cursor, end: number, table: Uint8Array): Body {
   const { bytes } = cursor;
   while (cursor.at < end) {
     const opcode = bytes[cursor.at++] as number;
-    skipImmediates(cursor, table[opcode] as number);
+    skipImmediates(cursor, shapes[opcode] as number);
     if (opcode === LOOP) loops.push(cursor.at);
     else if (opcode >= CALL && opcode <= CALL_REF_RETURN) calls = true;
   }
@@ -310,7 +277,7 @@ function rewriteCode(cursor: Cursor, params: readonly number[], checks: Checks) 
   const growths: number[] = [];
   let growth = 0;
   let shift = 0;
-  const table = shapeTable();
+  const shapes = Uint8Array.from(SHAPES.join(""), (shape) => Number.parseInt(shape, 36));
   const count = cursor.count();
   let from = cursor.at;
   /** Puts something in the place of what lies between two offsets. */
@@ -325,7 +292,7 @@ function rewriteCode(cursor: Cursor, params: readonly number[], checks: Checks) 
     const sizeAt = cursor.at;
     const size = cursor.count();
     const start = cursor.at;
-    const { groups, locals, groupsAt, codeAt, loops, calls } = readBody(cursor, start + size, table);
+    const { groups, locals, groupsAt, codeAt, loops, calls } = readBody(cursor, start + size, shapes);
     const isLooping = loops.length > 0;
     if (!isLooping && !calls) continue;
     const round = (params[index] ?? cursor.fail()) + locals;
