@@ -83,6 +83,8 @@ export class Guest {
       module,
       imports: readHost(this.#host, print),
       name: "playground",
+      // On a plain page an endless loop would take the page with it.
+      interruptible: true,
       ...(usesWasi && {
         wasi: { programName: module.name ?? "playground", stdout: output, stderr: output, stdin: "null" },
       }),

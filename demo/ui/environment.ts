@@ -66,7 +66,7 @@ export function showEnvironment(): void {
       : h(
           "p",
           {},
-          "This page is not cross-origin isolated: browsers give it no shared memory, so guests run on the page's own thread. They work, but nobody can stop an endless loop there, and nobody can type to a program that waits.",
+          "This page is not cross-origin isolated: browsers give it no shared memory, so guests run on the page's own thread. They work, but the page stands still until a call has ended or its deadline ends it, and nobody can type to a program that waits.",
         ),
   );
   if (!hasThreads) note.append(isolationOffer());

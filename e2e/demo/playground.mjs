@@ -105,6 +105,19 @@ export const playground = [
     },
   },
   {
+    name: "Playground: an endless call is stopped at its deadline on a plain page, too",
+    isolated: false,
+    async run(visit) {
+      const { person } = visit;
+      await open(visit, "traps", "forever");
+      await person.choose("select[aria-label='Deadline of a call']", "1000");
+      await person.click("[data-export='forever'] button");
+      await person.read(".log", "TimeoutError");
+      await person.click("[data-export='divide'] button");
+      await person.read(".log", "integer_divide_by_zero");
+    },
+  },
+  {
     name: "Playground: host functions are JavaScript that is linked, and faults of it are shown at it",
     async run(visit) {
       const { person } = visit;
