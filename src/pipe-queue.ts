@@ -43,6 +43,10 @@ export class ByteQueue {
   #words!: Int32Array;
   #bytes!: Uint8Array;
   #shared: boolean;
+  /** The capacity less 1. */
+  #mask!: number;
+  /** Of a local queue: up to where the tail may go in one piece, whatever is taken meanwhile. */
+  #free = 0;
   /** Who waits for a change of a local queue. */
   #waiting: (() => void)[] = [];
 
@@ -109,23 +113,19 @@ export class ByteQueue {
   /** @internal The most bytes that may lie unread; beyond it a guest's write is `errno.again`. */
   limitTo(bytes: number): void {
     Atomics.store(this.#words, LIMIT, Math.min(bytes, NO_LIMIT));
+    this.#free = this.#words[TAIL] as number;
   }
 
   /** @internal Appends what there is room for; answers the bytes taken, `-AGAIN` where there is none, `-NO_MEMORY`. */
   writeFrom(source: Uint8Array, start: number, length: number): number {
-    if (!this.#shared) {
-      // No other thread looks on: where there is the room in one piece, it takes no lock.
-      const words = this.#words;
-      const bytes = this.#bytes;
-      const tail = words[TAIL] as number;
-      const at = tail & (bytes.length - 1);
-      const size = ((tail - (words[HEAD] as number)) | 0) + length;
-      if (at + length <= bytes.length && size <= bytes.length && size <= (words[LIMIT] as number)) {
-        copyBytes(source, start, bytes, at, length);
-        words[TAIL] = tail + length;
-        if (this.#waiting.length > 0) this.#changed();
-        return length;
-      }
+    const words = this.#words;
+    const tail = words[TAIL] as number;
+    // No other thread looks on a local queue: where there is the room in one piece, it takes no lock.
+    if (!this.#shared && (length <= ((this.#free - tail) | 0) || length <= this.#measure(tail))) {
+      copyBytes(source, start, this.#bytes, tail & this.#mask, length);
+      words[TAIL] = tail + length;
+      if (this.#waiting.length > 0) this.#changed();
+      return length;
     }
     if (length === 0) return 0;
     this.#lock();
@@ -171,6 +171,7 @@ export class ByteQueue {
         this.#put(new Uint8Array(more), 0, more);
       } else {
         Atomics.add(this.#words, TAIL, more);
+        this.#free = this.#words[TAIL] as number;
         this.#tell(SPACE_SEQUENCE);
       }
       this.#changed();
@@ -336,6 +337,17 @@ export class ByteQueue {
     this.#buffer = buffer;
     this.#words = new Int32Array(buffer, 0, HEADER / 4);
     this.#bytes = new Uint8Array(buffer, HEADER, this.#words[CAPACITY] as number);
+    this.#mask = this.#bytes.length - 1;
+    this.#free = this.#words[TAIL] as number;
+  }
+
+  /** Measures anew how far a local queue is free, which other code may have made more; answers the bytes. */
+  #measure(tail: number): number {
+    const capacity = this.#bytes.length;
+    const most = Math.min(capacity, this.#words[LIMIT] as number);
+    const room = Math.min(capacity - (tail & this.#mask), most - this.size);
+    this.#free = (tail + room) | 0;
+    return room;
   }
 
   #lock(): void {
