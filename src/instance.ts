@@ -218,7 +218,7 @@ export interface InstanceHooks {
   readonly wrapHost?: (host: HostTarget, reach: Reach) => unknown;
   /** The signal of the call that is running. */
   readonly signal?: () => AbortSignal;
-  /** Gets the exports before anything is called. */
+  /** Gets the exports before anything else is called; may call a start function. */
   readonly begin?: (exports: WebAssembly.Exports) => void;
   /** Calls `_initialize`; where the guest may be suspended, with a promise. */
   readonly initialize?: (exported: EngineFunction) => unknown;
@@ -270,10 +270,14 @@ function plan(shape: ModuleShape, parts: InstanceParts): Plan {
     complete(engine) {
       const { exports } = engine;
       const instance = new Instance(engine, shape);
-      reach.instance = instance;
-      begin?.(exports);
       const memory = isKind(shape.exports.get("memory"), "memory") ? "memory" : firstMemory(shape);
       if (memory !== undefined) wasi?.bind(exports[memory] as WebAssembly.Memory);
+      try {
+        begin?.(exports);
+      } catch (error) {
+        throw toGuestError(error, shape);
+      }
+      reach.instance = instance;
       const { _initialize, _start } = exports;
       if (typeof _initialize !== "function" || typeof _start === "function") return instance;
       const ended = (error: unknown): Instance => {

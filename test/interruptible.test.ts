@@ -119,4 +119,21 @@ describe("start with interruptible", () => {
     expect(error).toBeInstanceOf(Wasmex.UnsupportedError);
     expect(error.message).toMatch(/^interruptible: /);
   });
+
+  it("a start function runs before everything else, and what it ends with is told as ever", async () => {
+    const counts = (body: string) => `(module (global $g (mut i32) (i32.const 0))
+      (func $spin (loop $next (br_if $next (i32.lt_u (global.get $g) (i32.const 5000))
+        (global.set $g (i32.add (global.get $g) (i32.const 1))))))
+      (func $start (call $spin) ${body}) (start $start)
+      (func (export "count") (result i32) (global.get $g)))`;
+    await using guest = await Wasmex.start({ ...options, imports: {}, bytes: counts("") });
+    expect(await guest.callFunction("count")).toEqual([5001]);
+    for (const interruptible of [true, false]) {
+      const error = await failure(
+        Wasmex.start({ ...options, imports: {}, bytes: counts("unreachable"), interruptible }),
+      );
+      expect(error).toBeInstanceOf(Wasmex.TrapError);
+      expect(error.message).toBe("wasm trap: unreachable in `start`");
+    }
+  });
 });

@@ -1,5 +1,5 @@
 import type { ExternKind } from "../shape.js";
-import { CHECKS } from "./checks.js";
+import { CHECKS, START } from "./checks.js";
 import { Cursor, concat } from "./cursor.js";
 import { readInterface } from "./interface.js";
 import { CODE, EXPORT, FUNCTION, GLOBAL, HEADER_SIZE, scanSections, TABLE, TYPE } from "./sections.js";
@@ -48,6 +48,8 @@ const LABELS = 21;
 const ADDRESS = 22;
 const TYPES = 29;
 const VECTOR = 31;
+
+const START_SECTION = 8;
 
 const LOOP = 0x03;
 const CALL = 0x10;
@@ -206,15 +208,24 @@ export function addLoopChecks(bytes: Uint8Array<ArrayBuffer>): Checked | undefin
   const first = [0x20, 0, 0x45, 0x23, ...budget, 0x45, 0x45, 0x71, 0x04, 0x40, ...countDown, 0x0f, 0x0b];
   // if (round = 0 and budget > 0) { budget -= 1; return }; if (table[0]) table[0](); budget = BUDGET
   const body = [0, ...first, ...look, ...full, 0x24, ...budget, 0x0b];
-  const name = Array.from(CHECKS, (character) => character.charCodeAt(0));
-  const added = new Map<number, number[]>([
+  const named = (name: string): number[] => [
+    name.length,
+    ...Array.from(name, (character) => character.charCodeAt(0)),
+  ];
+  const exported = [...named(CHECKS), 1, ...table];
+  const start = open(START_SECTION);
+  const starts = start.bytes === bytes;
+  // It runs when the checks are armed, so that it has them as well.
+  if (starts) exported.push(...named(START), 0, ...leb(start.leb()));
+  /** What is added to each section: how many items, and these. */
+  const added = new Map<number, [number, ...number[]]>([
     // Of what lies in the table, and of the function that looks.
-    [TYPE, [0x60, 0, 0, 0x60, 1, 0x7f, 0]],
-    [FUNCTION, leb(types.length + 1)],
-    [TABLE, [0x70, 1, 1, 1]],
-    [GLOBAL, [0x7f, 1, ...full, 0x0b]],
-    [EXPORT, [name.length, ...name, 1, ...table]],
-    [CODE, [...leb(body.length), ...body]],
+    [TYPE, [2, 0x60, 0, 0, 0x60, 1, 0x7f, 0]],
+    [FUNCTION, [1, ...leb(types.length + 1)]],
+    [TABLE, [1, 0x70, 1, 1, 1]],
+    [GLOBAL, [1, 0x7f, 1, ...full, 0x0b]],
+    [EXPORT, [starts ? 2 : 1, ...exported]],
+    [CODE, [1, ...leb(body.length), ...body]],
   ]);
 
   const parts: Uint8Array[] = [bytes.subarray(0, HEADER_SIZE)];
@@ -224,8 +235,8 @@ export function addLoopChecks(bytes: Uint8Array<ArrayBuffer>): Checked | undefin
     written += part.length;
   };
   /** The section of that id with what is added to it, made where the module has none. */
-  const putSection = (id: number, cursor: Cursor, more: readonly number[]): void => {
-    const head = leb(cursor.count() + (id === TYPE ? 2 : 1));
+  const putSection = (id: number, cursor: Cursor, [items, ...more]: [number, ...number[]]): void => {
+    const head = leb(cursor.count() + items);
     const content = id === CODE ? code.parts : [cursor.bytes.subarray(cursor.at, cursor.end)];
     const size = content.reduce((sum, part) => sum + part.length, head.length + more.length);
     put(Uint8Array.from([id, ...leb(size), ...head]));
@@ -242,17 +253,17 @@ export function addLoopChecks(bytes: Uint8Array<ArrayBuffer>): Checked | undefin
   };
   const cursor = new Cursor(bytes, HEADER_SIZE);
   while (cursor.at < bytes.length) {
-    const start = cursor.at;
+    const from = cursor.at;
     const id = cursor.byte();
     const size = cursor.count();
     const end = cursor.at + size;
     if (id === 0) {
       // Those of the code's metadata tell offsets in it.
-      if (!cursor.name().startsWith("metadata.code.")) put(bytes.subarray(start, end));
+      if (!cursor.name().startsWith("metadata.code.")) put(bytes.subarray(from, end));
     } else {
       const isExtended = added.has(id);
       flush(ORDER.indexOf(id) + (isExtended ? 1 : 0));
-      if (!isExtended) put(bytes.subarray(start, end));
+      if (!isExtended && id !== START_SECTION) put(bytes.subarray(from, end));
     }
     cursor.at = end;
   }
