@@ -117,16 +117,16 @@ function skipCounted(cursor: Cursor, count: string | undefined): void {
 }
 
 /** What a function's body needs to get its checks. */
-interface Body {
-  /** How many groups of locals it declares, how many locals these are, and where they begin and end. */
-  readonly groups: number;
-  readonly locals: number;
-  readonly groupsAt: number;
-  readonly codeAt: number;
+type Body = readonly [
+  /** How many groups of locals it declares, where they begin, how many locals these are, and where they end. */
+  groups: number,
+  groupsAt: number,
+  locals: number,
+  codeAt: number,
   /** Where the loops have their first instructions. */
-  readonly loops: readonly number[];
-  readonly calls: boolean;
-}
+  loops: readonly number[],
+  calls: boolean,
+];
 
 /** Reads the body under the cursor, whose size is passed over. */
 function readBody(cursor: Cursor, end: number, shapes: Uint8Array): Body {
@@ -148,7 +148,7 @@ function readBody(cursor: Cursor, end: number, shapes: Uint8Array): Body {
     else if (opcode >= CALL && opcode <= CALL_REF_RETURN) calls = true;
   }
   if (cursor.at !== end) cursor.fail();
-  return { groups, locals, groupsAt, codeAt, loops, calls };
+  return [groups, groupsAt, locals, codeAt, loops, calls];
 }
 
 /** A module with checks, and what has become of its offsets. */
@@ -303,7 +303,7 @@ function rewriteCode(cursor: Cursor, params: readonly number[], checks: Checks) 
     const sizeAt = cursor.at;
     const size = cursor.count();
     const start = cursor.at;
-    const { groups, locals, groupsAt, codeAt, loops, calls } = readBody(cursor, start + size, shapes);
+    const [groups, groupsAt, locals, codeAt, loops, calls] = readBody(cursor, start + size, shapes);
     const isLooping = loops.length > 0;
     if (!isLooping && !calls) continue;
     const round = (params[index] ?? cursor.fail()) + locals;
