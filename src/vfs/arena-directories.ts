@@ -169,12 +169,17 @@ export function removeEntry(m: ArenaMemory, directory: number, slot: number): vo
   m.put(directory + COUNT, m.get(directory + COUNT) - 1);
 }
 
-/** An operation of its own, after entries were removed: gives back most of the block when few entries are left of many. */
+/**
+ * An operation of its own, after entries were removed: gives back most of the block when few entries are left of many. As many were
+ * removed as it has to move at least: where names are long, a full block has few entries too.
+ */
 export function shrinkDirectory(m: ArenaMemory, directory: number): void {
   const sizeClass = m.get(directory + CLASS);
+  const count = m.get(directory + COUNT);
   if (
     sizeClass > MIN_DIRECTORY_CLASS &&
-    m.get(directory + COUNT) < capacityOf(sizeClass) >> 3 &&
+    count < capacityOf(sizeClass) >> 3 &&
+    count <= m.get(directory + SLOTS) >> 1 &&
     rebuild(m, directory, 0)
   ) {
     m.commit();

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { CLASS, DATA, MIN_DIRECTORY_CLASS } from "../../src/vfs/arena-layout.js";
 import {
   ERRNO_EXIST,
   ERRNO_INVAL,
@@ -372,5 +373,25 @@ describe("MemoryBackend", () => {
         }
       }
     }
+  });
+
+  test("takes long names from a directory without building it anew for each", () => {
+    const backend = new MemoryBackend();
+    const driver = new Driver(backend);
+    const name = (index: number) => `${index}`.padStart(255, "n");
+    const count = 1000;
+    for (let index = 0; index < count; index++) driver.release(driver.create(driver.root, name(index)));
+    const { memory } = backend;
+    let block = memory.get(driver.root + DATA);
+    let moves = 0;
+    for (let index = 0; index < count; index++) {
+      expect(driver.unlink(driver.root, name(index))).toBe(0);
+      const now = memory.get(driver.root + DATA);
+      if (now !== block) moves++;
+      block = now;
+    }
+    expect(moves).toBeLessThan(20);
+    expect(memory.get(driver.root + CLASS)).toBe(MIN_DIRECTORY_CLASS);
+    checkArena(memory);
   });
 });
