@@ -205,7 +205,9 @@ export class ArenaMemory {
     const bytes = pages * PAGE_WORDS * 4;
     try {
       if (this.#shared) {
-        (this.words.buffer as unknown as SharedArrayBuffer).grow(bytes);
+        const buffer = this.words.buffer as unknown as SharedArrayBuffer;
+        // A thread killed right after this leaves the buffer longer than CAPACITY says.
+        if (bytes > buffer.byteLength) buffer.grow(bytes);
       } else {
         this.#move(pages);
       }

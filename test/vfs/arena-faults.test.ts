@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { LOCK } from "../../src/vfs/arena-layout.js";
+import { CAPACITY, LOCK, PAGE_WORDS } from "../../src/vfs/arena-layout.js";
 import type { ArenaDescription } from "../../src/vfs/arena-memory.js";
 import { MemoryBackend } from "../../src/vfs/memory-backend.js";
 import { sharedMemory } from "../support/thread.js";
@@ -27,6 +27,17 @@ function dying(words: Int32Array, stores: number): Int32Array {
 }
 
 describe.skipIf(!sharedMemory)("MemoryBackend.recover, where memory can be shared", () => {
+  test("goes on where a thread was terminated right after it had made the buffer larger", () => {
+    const host = new MemoryBackend();
+    const thread = host.share();
+    const { memory } = host;
+    thread.buffer.grow(thread.buffer.byteLength * 4);
+    const pages = memory.get(CAPACITY);
+    expect(memory.grow(pages + 1)).toBe(true);
+    expect(memory.get(CAPACITY)).toBe(pages * 2);
+    expect(memory.words.length).toBe(pages * 2 * PAGE_WORDS);
+  });
+
   const rounds = Number(globalThis.process?.env?.["ARENA_FAULTS"] ?? 1500);
 
   test("leaves a whole file system wherever in an operation a thread was terminated", {
