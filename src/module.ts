@@ -17,6 +17,9 @@ import type { LoadOptions, ModuleSource } from "./source.js";
 import { beginOf, imageOf, viewOf } from "./source-bytes.js";
 import { describeValue } from "./values.js";
 
+/** What `loading` answers, once it has. */
+let background: Awaited<ReturnType<typeof loading>> | undefined;
+
 /** How a module is compiled. */
 export interface CompileOptions extends LoadOptions {
   /** Takes the place of the module's own name. */
@@ -55,7 +58,15 @@ export class Module {
     source: ModuleSource | PromiseLike<ModuleSource>,
     options: CompileOptions = {},
   ): Promise<Module> {
-    return new Module(await (await loading()).compile(source, options));
+    let given = source;
+    if (background === undefined) {
+      // Until that is loaded bytes could be changed, and a promise could fail with nobody to hear of it.
+      const early = Promise.resolve(viewOf(source) === undefined ? source : imageOf(source).bytes);
+      early.catch(() => undefined);
+      given = early;
+      background = await loading();
+    }
+    return new Module(await background.compile(given, options));
   }
 
   /**
