@@ -336,7 +336,7 @@ export class ByteQueue {
   #view(buffer: ArrayBufferLike): void {
     this.#buffer = buffer;
     this.#words = new Int32Array(buffer, 0, HEADER / 4);
-    this.#bytes = new Uint8Array(buffer, HEADER, this.#words[CAPACITY] as number);
+    this.#bytes = new Uint8Array(buffer, HEADER, (this.#words[CAPACITY] as number) >>> 0);
     this.#mask = this.#bytes.length - 1;
     this.#free = this.#words[TAIL] as number;
   }
