@@ -48,8 +48,7 @@ export class Sources {
     const end = start + length;
     // More than the pool goes where it belongs at once, wherever the engines fill memory.
     if (random === undefined && length >= POOL && target.buffer instanceof ArrayBuffer) {
-      for (let at = start; at < end; at += RANDOM_CHUNK)
-        platform().randomFill(target.subarray(at, Math.min(at + RANDOM_CHUNK, end)));
+      platform().randomFill(target.subarray(start, end));
       return;
     }
     for (let at = start; at < end; ) {
