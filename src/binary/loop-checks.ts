@@ -2,7 +2,18 @@ import type { ExternKind } from "../shape.js";
 import { CHECKS, START } from "./checks.js";
 import { Cursor, concat } from "./cursor.js";
 import { readInterface } from "./interface.js";
-import { CODE, EXPORT, FUNCTION, GLOBAL, HEADER_SIZE, scanSections, TABLE, TYPE } from "./sections.js";
+import { ADDRESS_64, readLimits } from "./limits.js";
+import {
+  CODE,
+  EXPORT,
+  FUNCTION,
+  GLOBAL,
+  HEADER_SIZE,
+  MEMORY,
+  scanSections,
+  TABLE,
+  TYPE,
+} from "./sections.js";
 import { listTypes } from "./value-types.js";
 import { leb } from "./write.js";
 
@@ -10,7 +21,7 @@ import { leb } from "./write.js";
  * Checks in every loop, and in every function that calls another, so that a guest comes by the host's code however it goes on.
  * A loop counts its rounds in a local of its own and looks at every 1024th, functions count a global down. To look is to call what
  * lies in a table of one place, where there is something. On its first round a loop counts as a call does: short loops in many calls
- * add up. Counting comes after looking, so a guest that catches what the host has thrown at it meets the next check at once.
+ * add up. Instructions that take as long as they are told to (copying, filling, growing) look before each that is large. Counting comes after looking, so a guest that catches what the host has thrown at it meets the next check at once.
  *
  * Types, function, table, global and export are added as the last of their kind: no index of the module's changes.
  */
@@ -50,6 +61,9 @@ const TYPES = 29;
 const VECTOR = 31;
 
 const START_SECTION = 8;
+const MEMORY_GROW = 0x40;
+const GC_PREFIX = 0xfb;
+const BULK_PREFIX = 0xfc;
 
 const LOOP = 0x03;
 const CALL = 0x10;
@@ -58,6 +72,11 @@ const CALL_REF_RETURN = 0x15;
 /** Numbers after each instruction of the garbage collection proposal, and after those of 0xfc; `b`: flags, a label and two types. */
 const GC_NUMBERS = "112222112221111012221111bb00000";
 const BULK_NUMBERS = "00000000212121211110000";
+/** Which of these take long: `s` by the 32-bit number on top of the stack, `m` so where the module has no memory of 64 bits, `l` may always. */
+const GC_LONG = "      ss ss     ssss";
+const BULK_LONG = "        s mms ll l";
+/** By that number's bits beyond these it is looked. */
+const SHORT_BITS = 14;
 
 /** Here and for opcodes nothing is asked of the cursor: most bytes of a module are read by these. Whether it went past the end is seen there. */
 function skipNumbers(cursor: Cursor, count: number): void {
@@ -123,8 +142,8 @@ type Body = readonly [
   groupsAt: number,
   locals: number,
   codeAt: number,
-  /** Where the loops have their first instructions. */
-  loops: readonly number[],
+  /** Where checks go: to the first instruction of a loop, or before what takes long (see `GC_LONG`). */
+  places: readonly (readonly [at: number, long?: string])[],
   calls: boolean,
 ];
 
@@ -138,17 +157,24 @@ function readBody(cursor: Cursor, end: number, shapes: Uint8Array): Body {
     skipType(cursor);
   }
   const codeAt = cursor.at;
-  const loops: number[] = [];
+  const places: (readonly [number, string?])[] = [];
   let calls = false;
   const { bytes } = cursor;
   while (cursor.at < end) {
-    const opcode = bytes[cursor.at++] as number;
+    const from = cursor.at++;
+    const opcode = bytes[from] as number;
     skipImmediates(cursor, shapes[opcode] as number);
-    if (opcode === LOOP) loops.push(cursor.at);
+    if (opcode === LOOP) places.push([cursor.at]);
     else if (opcode >= CALL && opcode <= CALL_REF_RETURN) calls = true;
+    else if (opcode === MEMORY_GROW) places.push([from, "l"]);
+    else if (opcode === GC_PREFIX || opcode === BULK_PREFIX) {
+      const code = new Cursor(bytes, from + 1).leb();
+      const long = (opcode === GC_PREFIX ? GC_LONG : BULK_LONG)[code] ?? " ";
+      if (long !== " ") places.push([from, long]);
+    }
   }
   if (cursor.at !== end) cursor.fail();
-  return [groups, groupsAt, locals, codeAt, loops, calls];
+  return [groups, groupsAt, locals, codeAt, places, calls];
 }
 
 /** A module with checks, and what has become of its offsets. */
@@ -159,7 +185,7 @@ export interface Checked {
 }
 
 /**
- * Adds the checks; `undefined` where nothing loops or calls.
+ * Adds the checks; `undefined` where nothing loops, calls or takes long.
  * @throws CompileError for what can't be decoded
  */
 export function addLoopChecks(bytes: Uint8Array<ArrayBuffer>): Checked | undefined {
@@ -177,7 +203,19 @@ export function addLoopChecks(bytes: Uint8Array<ArrayBuffer>): Checked | undefin
   const full = [0x41, 0x80 | (BUDGET & 0x7f), BUDGET >> 7];
   const countDown = [0x23, ...budget, 0x41, 1, 0x6b, 0x24, ...budget];
 
+  const memories = open(MEMORY);
+  const wide =
+    imports.some(({ type }) => type.kind === "memory" && type.address !== undefined) ||
+    memories.list(readLimits).some(({ flags }) => (flags & ADDRESS_64) !== 0);
+  const lookNow = [0x41, 1, CALL, ...callee];
+
   const code = rewriteCode(open(CODE), params, {
+    // if (length >> SHORT_BITS) look(1)
+    long(kind, local) {
+      if (kind === "l" || (kind === "m" && wide)) return lookNow;
+      const length = leb(local);
+      return [0x22, ...length, 0x41, SHORT_BITS, 0x76, 0x04, 0x40, ...lookNow, 0x0b, 0x20, ...length];
+    },
     // if (budget = 0) look(0); budget -= 1
     call: [0x23, ...budget, 0x45, 0x04, 0x40, 0x41, 0, CALL, ...callee, 0x0b, ...countDown],
     // if (round % BUDGET = 0) look(round); round += 1
@@ -274,6 +312,8 @@ interface Checks {
   readonly call: readonly number[];
   /** @param local counts the rounds */
   readonly loop: (local: number) => readonly number[];
+  /** @param local keeps a length */
+  readonly long: (kind: string, local: number) => readonly number[];
 }
 
 /**
@@ -303,18 +343,21 @@ function rewriteCode(cursor: Cursor, params: readonly number[], checks: Checks) 
     const sizeAt = cursor.at;
     const size = cursor.count();
     const start = cursor.at;
-    const [groups, groupsAt, locals, codeAt, loops, calls] = readBody(cursor, start + size, shapes);
-    const isLooping = loops.length > 0;
-    if (!isLooping && !calls) continue;
+    const [groups, groupsAt, locals, codeAt, places, calls] = readBody(cursor, start + size, shapes);
+    const hasLocals = places.length > 0;
+    if (!hasLocals && !calls) continue;
+    // Two locals are added, for the rounds and a length.
     const round = (params[index] ?? cursor.fail()) + locals;
-    const check = isLooping ? checks.loop(round) : [];
+    const loop = checks.loop(round);
+    const added = places.map(([, long]) => (long === undefined ? loop : checks.long(long, round + 1)));
     const head = leb(groups + 1);
-    const entry = [...(isLooping ? [1, 0x7f] : []), ...(calls ? checks.call : [])];
-    const headGrowth = isLooping ? head.length - (groupsAt - start) : 0;
-    put(sizeAt, start, leb(size + headGrowth + entry.length + loops.length * check.length));
-    if (isLooping) put(start, groupsAt, head);
+    const entry = [...(hasLocals ? [2, 0x7f] : []), ...(calls ? checks.call : [])];
+    const headGrowth = hasLocals ? head.length - (groupsAt - start) : 0;
+    const more = added.reduce((sum, check) => sum + check.length, headGrowth + entry.length);
+    put(sizeAt, start, leb(size + more));
+    if (hasLocals) put(start, groupsAt, head);
     put(codeAt, codeAt, entry);
-    for (const place of loops) put(place, place, check);
+    for (const [which, [place]] of places.entries()) put(place, place, added[which] as readonly number[]);
   }
   if (parts.length === 0) return undefined;
   parts.push(bytes.subarray(from, cursor.at));

@@ -67,6 +67,58 @@ describe("addLoopChecks", () => {
     expect(() => (instance.exports["run"] as () => void)()).toThrow("stopped by a check");
   });
 
+  test.each([
+    "(memory.fill (i32.const 0) (i32.const 7) (i32.const 65536))",
+    "(memory.copy (i32.const 0) (i32.const 1) (i32.const 65535))",
+    "(drop (memory.grow (i32.const 0)))",
+    "(table.copy (i32.const 0) (i32.const 1) (i32.const 9))",
+    "(call $fill (i32.const 65536))",
+  ])("addLoopChecks looks at each %s that takes long", async (long) => {
+    const bytes = await wat(`(module (memory 1) (table 10 funcref)
+      (global $rounds (export "rounds") (mut i32) (i32.const 0))
+      (func $fill (param i32) (memory.fill (i32.const 0) (i32.const 7) (local.get 0)))
+      (func (export "run") (loop $on
+        (global.set $rounds (i32.add (global.get $rounds) (i32.const 1))) ${long} (br $on))))`);
+    const { instance } = await WebAssembly.instantiate(
+      addLoopChecks(bytes)?.bytes as Uint8Array<ArrayBuffer>,
+      {},
+    );
+    let looks = 0;
+    armChecks(instance.exports, () => {
+      if (++looks === 3) throw new Error("stopped by a check");
+    });
+    expect(() => (instance.exports["run"] as () => void)()).toThrow("stopped by a check");
+    expect((instance.exports["rounds"] as WebAssembly.Global).value).toBe(3);
+  });
+
+  test("addLoopChecks changes nothing of what copying, filling and growing do, nor where they trap", async () => {
+    const bytes = await wat(`(module (memory (export "memory") 2) (data $abc "abc")
+      (table $t 2 funcref) (elem $e func $f) (func $f)
+      (func (export "run") (param $n i32) (result i32) (local i64 f32)
+        (memory.init $abc (i32.const 10) (i32.const 0) (i32.const 3))
+        (memory.fill (i32.const 100) (i32.const 9) (local.get $n))
+        (memory.copy (i32.const 20) (i32.const 10) (i32.const 3))
+        (table.init $t $e (i32.const 0) (i32.const 0) (i32.const 1))
+        (drop (memory.grow (i32.const 1)))
+        (i32.add (memory.size) (i32.load8_u (i32.add (local.get $n) (i32.const 99))))))`);
+    const checked = addLoopChecks(bytes);
+    const { instance } = await WebAssembly.instantiate(checked?.bytes as Uint8Array<ArrayBuffer>, {});
+    const run = instance.exports["run"] as (length: number) => number;
+    let looks = 0;
+    for (const arm of [false, true]) {
+      if (arm) armChecks(instance.exports, () => looks++);
+      // Pages and a byte of 9: each run adds a page.
+      expect(run(5)).toBe(arm ? 14 : 12);
+      expect(run(70_000)).toBe(arm ? 15 : 13);
+    }
+    expect(looks).toBe(3);
+    const memory = new Uint8Array((instance.exports["memory"] as WebAssembly.Memory).buffer);
+    expect(Array.from(memory.subarray(20, 23))).toEqual([97, 98, 99]);
+    expect(() => run(-1)).toThrow(WebAssembly.RuntimeError);
+    const fill = (all: Uint8Array) => all.findIndex((byte, at) => byte === 0xfc && all[at + 1] === 11);
+    expect(checked?.originalOffset(fill(checked.bytes))).toBe(fill(bytes));
+  });
+
   test("addLoopChecks changes nothing of what a module does, armed or not", async () => {
     const bytes = await wat(`(module
       (import "env" "f" (func $f (param i32) (result i32)))
