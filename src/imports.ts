@@ -146,8 +146,9 @@ export function linkFailure(shape: ModuleShape, links: readonly Link[], cause: E
 export function importObject(
   links: readonly Link[],
   wrap: (host: HostTarget) => unknown,
+  wrapAny: (value: unknown) => unknown = (value) => value,
 ): WebAssembly.Imports {
-  const values = links.map((link) => ("host" in link ? wrap(link.host) : link.value));
+  const values = links.map((link) => wrapAny("host" in link ? wrap(link.host) : link.value));
   // A name may be imported twice, as two types: the engine reads a property once for each import, in order.
   let read = 0;
   const namespace = new Proxy({}, { get: () => values[read++] });

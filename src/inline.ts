@@ -10,6 +10,7 @@ import {
   type InstanceParts,
   rescueCall,
 } from "./instance.js";
+import { isExportedFunction } from "./link-check.js";
 import type { ModuleShape } from "./shape.js";
 import { resultArray, type WasmValue } from "./values.js";
 
@@ -36,8 +37,14 @@ export class InlineEngine extends Engine {
 
   /**
    * @param close gives back what WASI holds of the host
+   * @param interruptible whether a call ends at its deadline, in what it has called of the host's, too
    */
-  static async create(shape: ModuleShape, parts: InstanceParts, close: () => void): Promise<InlineEngine> {
+  static async create(
+    shape: ModuleShape,
+    parts: InstanceParts,
+    close: () => void,
+    interruptible: boolean,
+  ): Promise<InlineEngine> {
     const { promising } = WebAssembly;
     const engine = new InlineEngine(close);
     const hooks: NonNullable<InstanceParts["hooks"]> = {
@@ -51,8 +58,23 @@ export class InlineEngine extends Engine {
         return suspendingHostCall(host, reach);
       },
       initialize: (exported) => (engine.#suspends ? promising?.(exported)() : exported()),
+      wrapAny(value) {
+        if (!interruptible || typeof value !== "function" || isExportedFunction(value)) return value;
+        // A loop looks by the number of its rounds, whatever these take.
+        return (...params: unknown[]) => {
+          const result: unknown = value(...params);
+          engine.#look();
+          return result;
+        };
+      },
     };
-    engine.#instance = await createInstance(shape, { ...parts, hooks });
+    const wasiInternals = {
+      ...(parts.wasiInternals as object),
+      left: interruptible
+        ? () => (engine.calls[0]?.deadline ?? Number.POSITIVE_INFINITY) - engine.now()
+        : undefined,
+    };
+    engine.#instance = await createInstance(shape, { ...parts, wasiInternals, hooks });
     return engine;
   }
 

@@ -220,6 +220,8 @@ export interface InstanceHooks {
   readonly signal?: () => AbortSignal;
   /** Gets the exports before anything else is called; may call a start function. */
   readonly begin?: (exports: WebAssembly.Exports) => void;
+  /** Makes what the engine is given of an import, a host function that is wrapped already included. */
+  readonly wrapAny?: (value: unknown) => unknown;
   /** Calls `_initialize`; where the guest may be suspended, with a promise. */
   readonly initialize?: (exported: EngineFunction) => unknown;
 }
@@ -242,7 +244,7 @@ interface Plan {
 }
 
 function plan(shape: ModuleShape, parts: InstanceParts): Plan {
-  const { signal, wrapHost = syncHostCall, begin, initialize } = parts.hooks ?? {};
+  const { signal, wrapHost = syncHostCall, begin, initialize, wrapAny } = parts.hooks ?? {};
   let wasi: WasiHost | undefined;
   if (parts.wasi) {
     const factory = parts.wasiFactory ?? wasiFactory();
@@ -255,7 +257,7 @@ function plan(shape: ModuleShape, parts: InstanceParts): Plan {
   }
   const links = linkImports(shape, parts.imports, wasi?.getImportObject());
   const reach: Reach = { signal };
-  const imports = importObject(links, (host) => wrapHost(host, reach));
+  const imports = importObject(links, (host) => wrapHost(host, reach), wrapAny);
   // The start function may call WASI before there are exports.
   const link = links.find(({ entry }) => isKind(entry.type, "memory"));
   if (link !== undefined && "value" in link) wasi?.bind(link.value as WebAssembly.Memory);

@@ -216,7 +216,7 @@ async function begin<Exports extends object>(
   const plans = new ExportPlans(shape.exports);
   const engine: Engine =
     starting === undefined
-      ? await startInline(shape, { imports, wasi, limits })
+      ? await startInline(shape, { imports, wasi, limits, interruptible })
       : await launch(starting, { shape, plans, imports, wasi, limits, signal });
   module.markInstantiated();
   return new Process(engine, shape, plans, name);
@@ -248,7 +248,7 @@ function spawn(name: string | undefined, url: string | URL | undefined): Promise
 
 async function startInline(
   shape: ModuleShape,
-  { imports, wasi, limits }: Pick<StartRequest, "imports" | "wasi" | "limits">,
+  { imports, wasi, limits, interruptible }: Omit<StartRequest, "module" | "signal">,
 ): Promise<InlineEngine> {
   const factory = wasi && (await loadWasi());
   let close: (() => void) | undefined;
@@ -273,5 +273,6 @@ async function startInline(
         }),
     },
     () => close?.(),
+    interruptible,
   );
 }

@@ -62,6 +62,66 @@ describe("start with interruptible", () => {
     expect(await failure(guest.callFunction("add", [1, 2]))).toBeInstanceOf(Wasmex.StoppedError);
   });
 
+  it.each(["work", "sleep"])("a loop that calls the host for a %s is ended at its deadline", async (name) => {
+    const guest = await Wasmex.start({
+      ...options,
+      wasi: true,
+      bytes: `(module
+        (import "env" "work" (func $work))
+        (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
+        (memory (export "memory") 1)
+        (func (export "work") (loop $on (call $work) (br $on)))
+        (func (export "sleep")
+          (i32.store (i32.const 16) (i32.const 1))
+          (i64.store (i32.const 24) (i64.const 40_000_000))
+          (loop $on (drop (call $poll (i32.const 0) (i32.const 64) (i32.const 1) (i32.const 128))) (br $on))))`,
+      imports: {
+        env: {
+          work() {
+            const end = performance.now() + 20;
+            while (performance.now() < end);
+          },
+        },
+      },
+    });
+    const began = performance.now();
+    const error = await failure(guest.callFunction(name, [], 60));
+    expect(performance.now() - began).toBeLessThan(1000);
+    expect(error).toBeInstanceOf(Wasmex.TimeoutError);
+    expect(await guest.exited).toEqual({ kind: "timeout", error });
+  });
+
+  it("a guest that sleeps for long, or waits for input, is ended at its deadline where this thread may sleep", async () => {
+    const stdin = new Wasmex.Pipe({ blocking: true });
+    const start = () =>
+      Wasmex.start({
+        thread: "inline",
+        interruptible: true,
+        wasi: { stdin },
+        bytes: `(module
+          (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
+          (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+          (memory (export "memory") 1)
+          (func (export "sleep") (result i32)
+            (i32.store (i32.const 16) (i32.const 1))
+            (i64.store (i32.const 24) (i64.const 3_000_000_000))
+            (call $poll (i32.const 0) (i32.const 64) (i32.const 1) (i32.const 128)))
+          (func (export "read") (result i32)
+            (i32.store (i32.const 0) (i32.const 64))
+            (i32.store (i32.const 4) (i32.const 64))
+            (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 32))))`,
+      });
+    if (globalThis.process === undefined) return;
+    // Another thread could write to it from now on.
+    (stdin as unknown as { share(): void }).share();
+    for (const name of ["sleep", "read"]) {
+      const guest = await start();
+      const began = performance.now();
+      expect(await failure(guest.callFunction(name, [], 60))).toBeInstanceOf(Wasmex.TimeoutError);
+      expect(performance.now() - began).toBeLessThan(1000);
+    }
+  });
+
   it("what the guest wrote before it was ended can be read", async () => {
     const guest = await Wasmex.start(options);
     const memory = guest.memory("int32");

@@ -8,6 +8,7 @@ export const ERRNO_EXIST = 20;
 export const ERRNO_FAULT = 21;
 export const ERRNO_FBIG = 22;
 export const ERRNO_ILSEQ = 25;
+export const ERRNO_INTR = 27;
 export const ERRNO_INVAL = 28;
 export const ERRNO_IO = 29;
 export const ERRNO_ISDIR = 31;

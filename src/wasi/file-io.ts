@@ -5,6 +5,7 @@ import {
   ERRNO_AGAIN,
   ERRNO_FAULT,
   ERRNO_FBIG,
+  ERRNO_INTR,
   ERRNO_INVAL,
   ERRNO_ISDIR,
   ERRNO_NOTCAPABLE,
@@ -97,7 +98,10 @@ export function ioFunctions(guest: Guest, unstable: boolean): { [name: string]: 
       for (;;) {
         const count = stream.readInto(guest.bytes, start, length);
         if (count !== -ERRNO_AGAIN || done > 0 || (flags & FDFLAGS_NONBLOCK) !== 0) return count;
-        if (!stream.wait(Number.POSITIVE_INFINITY)) throw new UnsupportedError(stream.stuck ?? stuck);
+        if (!stream.wait(guest.left())) {
+          if (guest.left() <= 0) return -ERRNO_INTR;
+          throw new UnsupportedError(stream.stuck ?? stuck);
+        }
         if (!guest.has(start, length)) return -ERRNO_FAULT;
       }
     });

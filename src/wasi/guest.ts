@@ -32,7 +32,17 @@ export class Guest {
   view: DataView = new DataView(none.buffer);
   #memory: WebAssembly.Memory | undefined;
 
-  constructor(args: readonly Uint8Array[], env: readonly Uint8Array[], sources: Sources, openFiles: number) {
+  /** The milliseconds after which a function that waits has to answer. */
+  readonly left: () => number;
+
+  constructor(
+    args: readonly Uint8Array[],
+    env: readonly Uint8Array[],
+    sources: Sources,
+    openFiles: number,
+    left = () => Number.POSITIVE_INFINITY,
+  ) {
+    this.left = left;
     this.args = args;
     this.env = env;
     this.sources = sources;

@@ -1,7 +1,7 @@
 import { UnsupportedError } from "../errors.js";
 import { platform } from "../platform.js";
 import type { Stream } from "../vfs/descriptors.js";
-import { ERRNO_FAULT, ERRNO_INVAL } from "../vfs/errno.js";
+import { ERRNO_FAULT, ERRNO_INTR, ERRNO_INVAL } from "../vfs/errno.js";
 import { RIGHT_FD_READ, RIGHT_FD_WRITE } from "../vfs/rights.js";
 import type { Functions } from "./functions.js";
 import type { Guest } from "./guest.js";
@@ -115,7 +115,9 @@ export function pollFunctions(guest: Guest, unstable: boolean): Functions {
           if (!guest.has(to, count * EVENT_SIZE)) return -ERRNO_FAULT;
           const events = collect(subscriptions, to);
           if (events > 0) return events;
-          sleep(due - platform().monotonicNow(), waited);
+          const left = guest.left();
+          if (left <= 0) return -ERRNO_INTR;
+          sleep(due - platform().monotonicNow(), left, waited);
         }
       },
       4,
@@ -125,19 +127,20 @@ export function pollFunctions(guest: Guest, unstable: boolean): Functions {
 
 let sleeper: Int32Array<SharedArrayBuffer> | undefined;
 
-/** Sleeps until that stream has something, at most that long. */
-function sleep(milliseconds: number, stream: Stream | undefined): void {
+/** Sleeps until that stream has something, at most that long, or what is left. */
+function sleep(milliseconds: number, left: number, stream: Stream | undefined): void {
   if (milliseconds <= 0) return;
-  const end = platform().monotonicNow() + milliseconds;
+  const most = Math.min(milliseconds, left);
+  const end = platform().monotonicNow() + most;
   const blocks = platform().mayBlock();
-  if (blocks && stream?.wait(milliseconds)) return;
-  if (stream !== undefined && milliseconds === Number.POSITIVE_INFINITY)
+  if (blocks && stream?.wait(most)) return;
+  if (stream !== undefined && milliseconds === Number.POSITIVE_INFINITY && platform().monotonicNow() < end)
     throw new UnsupportedError(stream.stuck ?? stuck);
   if (blocks) {
     // A stream that nobody can fill comes back at once: the time is slept through here.
-    const left = end - platform().monotonicNow();
+    const rest = end - platform().monotonicNow();
     sleeper ??= new Int32Array(new SharedArrayBuffer(4));
-    if (left > 0) Atomics.wait(sleeper, 0, 0, left);
+    if (rest > 0) Atomics.wait(sleeper, 0, 0, rest);
     return;
   }
   if (milliseconds > LONGEST_SPIN) {

@@ -17,6 +17,8 @@ const OPEN_FILES = 65_536;
 /** What a thread or a process adds to the options. */
 export interface WasiInternals {
   readonly limits?: { readonly openFiles?: number };
+  /** The milliseconds after which a function that waits has to answer. */
+  readonly left?: (() => number) | undefined;
 }
 
 /**
@@ -47,6 +49,7 @@ export class Wasi implements WasiHost {
       checked.env,
       new Sources(checked.clock, checked.random),
       internals?.limits?.openFiles ?? OPEN_FILES,
+      internals?.left,
     );
     const preopens = openPreopens(checked);
     const standard = checked.stdio.map((endpoint, fd) => streamDescriptor(endpoint, fd as 0 | 1 | 2));
