@@ -1,5 +1,4 @@
-import { describe, expect, test, vi } from "vitest";
-import type * as Wasmex from "wasmex";
+import { describe, expect, test } from "vitest";
 import { CompileError, Module, type Progress } from "wasmex";
 import { binary, custom, section, vec } from "./binary/build.js";
 
@@ -194,20 +193,6 @@ describe("Module.compile", () => {
       message: "could not load the module: no network",
       cause,
     });
-  });
-
-  test("Module.compile hears of its source before what compiles has been loaded", async () => {
-    vi.resetModules();
-    const fresh: typeof Wasmex = await import("wasmex");
-    const bytes = MODULE.slice();
-    const changed = fresh.Module.compile(bytes);
-    const cause = new Error("no network");
-    // Vitest fails a run in which a rejection was handled by nobody, or later than it came.
-    const failing = fresh.Module.compile(Promise.reject(cause));
-    for (let turn = 0; turn < 3; turn++) await undefined;
-    bytes.fill(0);
-    await expect(failing).rejects.toMatchObject({ cause });
-    expect((await changed).serialize().length).toBeGreaterThan(MODULE.length);
   });
 
   test("Module.compile tells onProgress of each part, and of the whole where it is known", async () => {
