@@ -220,9 +220,11 @@ export class ByteQueue {
     }
   }
 
-  /** @internal Frees what a thread that is gone may have left locked. */
+  /** @internal Frees what a thread that is gone may have left locked, and wakes whom it may have left asleep. */
   recover(deadOwner: number): void {
     freeLock(this.#words, LOCK, deadOwner);
+    this.#tell(SPACE_SEQUENCE);
+    this.#changed();
   }
 
   #sleep(sequence: number, milliseconds: number, ready: () => boolean): boolean {

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Pipe, WasmexError } from "wasmex";
+import { HEADER, TAIL } from "../src/pipe-layout.js";
 
 const shares = typeof SharedArrayBuffer !== "undefined" && globalThis.crossOriginIsolated !== false;
 const text = new TextEncoder();
@@ -191,6 +192,17 @@ describe("Pipe", () => {
     expect(new Int32Array(buffer)[0]).toBe(77);
     pipe.recover(77);
     expect(pipe.readString()).toBe("kept");
+  });
+
+  it.runIf(shares)("Pipe.recover wakes a reader whom a thread that is gone has left asleep", async () => {
+    const pipe = new Pipe();
+    const { pipe: buffer } = pipe.share();
+    const next = pipe.next();
+    // As a thread leaves it that was ended between its store and the wake-up.
+    new Uint8Array(buffer)[HEADER] = 42;
+    new Int32Array(buffer)[TAIL] = 1;
+    pipe.recover(77);
+    expect(await next).toEqual(Uint8Array.of(42));
   });
 
   it("Pipe is a queue of bytes, local and shared", () => {

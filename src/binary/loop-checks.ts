@@ -21,7 +21,8 @@ import { leb } from "./write.js";
  * Checks in every loop, and in every function that calls another, so that a guest comes by the host's code however it goes on.
  * A loop counts its rounds in a local of its own and looks at every 1024th, functions count a global down. To look is to call what
  * lies in a table of one place, where there is something. On its first round a loop counts as a call does: short loops in many calls
- * add up. Instructions that take as long as they are told to (copying, filling, growing) look before each that is large. Counting comes after looking, so a guest that catches what the host has thrown at it meets the next check at once.
+ * add up. Instructions that take as long as they are told to (copying, filling, growing) look before each that is large. Counting comes
+ * after looking, so a guest that catches what the host has thrown at it meets the next check at once.
  *
  * Types, function, table, global and export are added as the last of their kind: no index of the module's changes.
  */
