@@ -5,6 +5,7 @@ import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 import { buildAll } from "../../build.mjs";
 import { visitDemo } from "../../e2e/demo/run.mjs";
+import { checkEndedThreads } from "../../e2e/ended-threads.mjs";
 import { runIsolation } from "../../e2e/isolation.mjs";
 import { runBrowsers } from "../../e2e/run.mjs";
 import { runMatrix } from "../matrix/run.mjs";
@@ -285,6 +286,7 @@ export async function runStages({ only, engines }) {
         };
         await runBrowsers(options);
         await runIsolation(options);
+        await checkEndedThreads(options);
         await visitDemo(options);
         return [];
       },
