@@ -23,6 +23,7 @@ import { foreignTypes } from "./module-foreign.js";
 import { platform } from "./platform.js";
 import { fail, inHand, load, type ModuleSource } from "./source.js";
 import { beginOf, classOf, type Image, imageOf, viewOf } from "./source-bytes.js";
+import { threadVariant } from "./thread-variant.js";
 import type { WasiFactory } from "./wasi/provider.js";
 import type { WasiInternals } from "./wasi/wasi.js";
 import { assemble } from "./wat.js";
@@ -215,9 +216,8 @@ function keyOf({ shared, memoryPages, tableElements, loops }: Rewriting): string
 
 /** What a module that will be started on a thread of its own is compiled to first. */
 function forThread(thread?: CompileOptions["thread"]): { shared: boolean; loops: boolean } {
-  const { threads, sharedMemory, endsLoops } = platform().threadSupport();
-  const shared = thread !== "inline" && threads && sharedMemory;
-  return { shared, loops: shared && !endsLoops };
+  const { threads, sharedMemory } = platform().threadSupport();
+  return threadVariant(threads && (thread === "worker" || (thread !== "inline" && sharedMemory)));
 }
 
 /** Loads WASI, for who has not imported it. */

@@ -9,6 +9,7 @@ import { platform, spawnThread, type Thread } from "./platform.js";
 import { Process } from "./process.js";
 import type { ModuleShape } from "./shape.js";
 import type { ModuleSource } from "./source.js";
+import { threadVariant } from "./thread-variant.js";
 import type { AnyExports } from "./typed-exports.js";
 import type { VirtualFileSystem } from "./vfs/virtual-file-system.js";
 import type { WasiOptions } from "./wasi/options.js";
@@ -203,15 +204,11 @@ async function begin<Exports extends object>(
   starting: Promise<Thread> | undefined,
 ): Promise<Process<Exports>> {
   const { memoryPages, tableElements } = limits;
-  const { sharedMemory, endsLoops } = platform().threadSupport();
-  const shared = starting !== undefined && sharedMemory;
+  const { shared, loops } = threadVariant(starting !== undefined);
   const rewriting = { shared, memoryPages, tableElements } as Rewriting;
+  const checked = module.variant({ ...rewriting, loops: loops || (starting === undefined && interruptible) });
   // On a thread checks are for the engine's sake: a module that can't have them runs without.
-  const compiled = await (starting === undefined
-    ? module.variant({ ...rewriting, loops: interruptible })
-    : endsLoops
-      ? module.variant(rewriting)
-      : module.variant({ ...rewriting, loops: true }).catch(() => module.variant(rewriting)));
+  const compiled = await (loops ? checked.catch(() => module.variant(rewriting)) : checked);
   const shape = module.shape(compiled);
   const plans = new ExportPlans(shape.exports);
   const engine: Engine =
