@@ -13,10 +13,11 @@ export function median(values) {
  * Times candidates in turns. A candidate does its work `times` over; how often is found out first.
  * @template {string} Name
  * @param {Record<Name, (times: number) => unknown>} candidates may be asynchronous
- * @param {{ rounds?: number, milliseconds?: number, times?: number }} [options] `milliseconds`: how long a turn should last
+ * @param {{ rounds?: number, milliseconds?: number, times?: number, warmUp?: number }} [options] `milliseconds`: how long a turn should
+ *   last; `warmUp`: for how long each runs before that, so that the engine has compiled it
  * @returns {Promise<Record<Name, number>>} nanoseconds for one piece of work, the median over the rounds
  */
-export async function interleave(candidates, { rounds = 15, milliseconds = 20, times } = {}) {
+export async function interleave(candidates, { rounds = 15, milliseconds = 20, times, warmUp = 0 } = {}) {
   const names = /** @type {Name[]} */ (Object.keys(candidates));
   /** @param {Name} name @param {number} count */
   const time = async (name, count) => {
@@ -28,6 +29,7 @@ export async function interleave(candidates, { rounds = 15, milliseconds = 20, t
   const samples = /** @type {Record<Name, number[]>} */ ({});
   for (const name of names) {
     samples[name] = [];
+    for (let spent = 0; spent < warmUp; spent += await time(name, 1));
     let count = times ?? 1;
     let spent = await time(name, count);
     while (times === undefined && spent < milliseconds) {

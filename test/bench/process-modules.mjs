@@ -5,16 +5,18 @@ export const SMALL = `(module
   (memory (export "memory") 1)
   (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
   (func (export "nothing") (result i32) (i32.const 0))
-  (func (export "loop") (result i32) (local $left i64)
-    (local.set $left (i64.const 1000))
+  (func (export "loop") (result i32) (call $ask_often (i64.const 1000)))
+  (func (export "few") (result i32) (call $ask_often (i64.const 10)))
+  (func $ask_often (param $left i64) (result i32)
     (loop $again
       (drop (call $ask (local.get $left)))
       (br_if $again (i32.eqz (i64.eqz (local.tee $left (i64.sub (local.get $left) (i64.const 1))))))
     )
     (i32.const 0)))`;
 
-/** How many one call of `loop` makes. */
+/** How many one call of `loop` makes, and one of `few`. */
 export const HOST_CALLS = 1000;
+export const FEW_HOST_CALLS = 10;
 
 const body = Array.from(
   { length: 60 },

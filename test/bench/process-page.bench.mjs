@@ -9,11 +9,13 @@ import wabt from "wabt";
 import { serve } from "../../demo/server.mjs";
 import { launch, missingPrograms } from "../../e2e/support/engines.mjs";
 import { formatRatio, formatTime, table } from "./harness.mjs";
-import { HOST_CALLS, LARGE, SMALL } from "./process-modules.mjs";
+import { LARGE, SMALL } from "./process-modules.mjs";
+import { printTables } from "./process-tables.mjs";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
-async function measure() {
+/** @param {(browser: Browser, newPage: () => Promise<Page>) => Promise<void>} use */
+async function withPages(use) {
   const folder = await mkdtemp(join(tmpdir(), "wasmex-bench-"));
   const parser = await wabt();
   try {
@@ -33,10 +35,11 @@ async function measure() {
     const server = await serve({ folders: { "/": folder, "/dist/": `${root}dist` }, isolated: true });
     const browser = await launch("chromium", { isolated: true });
     try {
-      const page = await browser.newPage();
-      await page.goto(`${server.url}/index.html`);
-      const result = await page.evaluate(`import("/page.js").then(({ measure }) => measure(${HOST_CALLS}))`);
-      return { version: browser.version, result: /** @type {import("./page/page.mjs").Times} */ (result) };
+      await use(browser, async () => {
+        const page = await browser.newPage();
+        await page.goto(`${server.url}/index.html`);
+        return page;
+      });
     } finally {
       await browser.close();
       await server.close();
@@ -46,42 +49,35 @@ async function measure() {
   }
 }
 
-const missing = missingPrograms("chromium");
-if (missing.length > 0) {
-  console.log(`Chromium is not measured: ${missing.join(", ")} not installed`);
-} else {
-  const { version, result } = await measure();
-  console.log(`\nChromium ${version}, an isolated page`);
-  const { trip, hosts, start } = result;
-  /** @param {string} name @param {number} time @param {number} beside @param {number} [share] */
-  const row = (name, time, beside, share = 1) => [name, formatTime(time / share), formatRatio(time / beside)];
-  table(
-    "Round trip of a short function, one after the other",
-    ["", "time", "of a bare message"],
-    [
-      row("postMessage there and back", trip.bare, trip.bare),
-      row("wasmex callFunction", trip.wasmex, trip.bare),
-      row("comlink 4.4.2", trip.comlink, trip.bare),
-      row("Extism 1.0.3, runInWorker", trip.extism, trip.bare),
-    ],
-  );
-  table(
-    "Host function called by the guest, in a row",
-    ["", "time of one", "of the blocking exchange"],
-    [
-      row("Atomics.wait and waitAsync", hosts.blocking, hosts.blocking, HOST_CALLS),
-      row("wasmex host function", hosts.wasmex, hosts.blocking, HOST_CALLS),
-      row("Extism 1.0.3, runInWorker", hosts.extism, hosts.blocking, HOST_CALLS),
-    ],
-  );
-  const both = start.bare + start.compile;
+/** @param {Browser} browser @param {() => Promise<Page>} newPage */
+async function compare(browser, newPage) {
+  /** @param {string} call of what the page's script exports */
+  const onPage = async (call) => {
+    const page = await newPage();
+    try {
+      return /** @type {any} */ (await page.evaluate(`import("/page.js").then((page) => page.${call})`));
+    } finally {
+      await page.close();
+    }
+  };
+  console.log(`\nChromium ${browser.version}, isolated pages`);
+  await printTables((key, name) => onPage(`measure(${JSON.stringify(key)}, ${JSON.stringify(name)})`));
+  const { bare, compile, wasmex } = await onPage("starts()");
+  const both = bare + compile;
   table(
     "Start",
     ["", "time", "of a bare worker and the compile"],
     [
-      row("a bare worker's first message", start.bare, both),
-      row("compile of the module", start.compile, both),
-      row("wasmex start of bytes", start.wasmex, both),
+      ["a bare worker's first message", formatTime(bare), ""],
+      ["compile of the module", formatTime(compile), ""],
+      ["wasmex start of bytes", formatTime(wasmex), formatRatio(wasmex / both)],
     ],
   );
+}
+
+const missing = missingPrograms("chromium");
+if (missing.length > 0) {
+  console.log(`Chromium is not measured: ${missing.join(", ")} not installed`);
+} else {
+  await withPages(compare);
 }

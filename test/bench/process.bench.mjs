@@ -1,19 +1,19 @@
 // Background processes beside a bare worker, comlink and Extism's background plugin, in one run. Needs `dist` (`npm run build`).
-//   node test/bench/process.bench.mjs
+//   node test/bench/process.bench.mjs [start|idle]
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { createPlugin } from "@extism/extism";
 import { wrap } from "comlink";
 import nodeEndpoint from "comlink/dist/esm/node-adapter.mjs";
 import wabt from "wabt";
 import * as Wasmex from "../../dist/node/index.js";
-import { answerForever } from "./exchange.mjs";
-import { formatRatio, formatTime, interleave, median, table } from "./harness.mjs";
-import { HOST_CALLS, LARGE, SMALL } from "./process-modules.mjs";
+import { formatRatio, formatTime, median, table } from "./harness.mjs";
+import { LARGE, SMALL } from "./process-modules.mjs";
+import { measureRow, printTables } from "./process-tables.mjs";
 
-const parsed = (await wabt()).parseWat("bench.wat", SMALL);
-const bytes = new Uint8Array(parsed.toBinary({}).buffer);
-const module = await Wasmex.Module.compile(bytes);
-const imports = { "extism:host/user": { ask: (value) => value } };
+const parser = await wabt();
+const binary = (text) => new Uint8Array(parser.parseWat("bench.wat", text).toBinary({}).buffer);
 
 const ECHO = `
   const { parentPort } = require("node:worker_threads");
@@ -39,121 +39,60 @@ const COMLINK = `
   import nodeEndpoint from "${import.meta.resolve("comlink/dist/esm/node-adapter.mjs")}";
   expose({ add: (a, b) => a + b }, nodeEndpoint(parentPort));`;
 
-/** A bare worker; answers a function that sends a message and settles with the next. */
-function bareWorker(code) {
-  const worker = new Worker(code, { eval: true });
-  let settle;
-  worker.on("message", (message) => settle(message));
-  const send = (message) =>
-    new Promise((resolve) => {
-      settle = resolve;
-      worker.postMessage(message);
-    });
-  return { worker, send };
-}
-
-const repeat = (work) => async (times) => {
-  for (let count = 0; count < times; count++) await work(count);
+/** @type {import("./process-tables.mjs").Kit} */
+const kit = {
+  echo() {
+    const waiting = [];
+    const worker = new Worker(ECHO, { eval: true });
+    worker.on("message", (message) => waiting.shift()?.(message));
+    return (message) =>
+      new Promise((resolve) => {
+        waiting.push(resolve);
+        worker.postMessage(message);
+      });
+  },
+  blocking(words) {
+    const worker = new Worker(BLOCKING, { eval: true, workerData: words });
+    return (times) =>
+      new Promise((resolve) => {
+        worker.once("message", resolve);
+        worker.postMessage(times);
+      });
+  },
+  guest: () => Wasmex.start({ bytes: SMALL, imports: { "extism:host/user": { ask: (value) => value } } }),
+  comlink: () =>
+    wrap(nodeEndpoint(new Worker(new URL(`data:text/javascript,${encodeURIComponent(COMLINK)}`)))),
+  extism: () =>
+    createPlugin(
+      { wasm: [{ data: binary(SMALL) }] },
+      { runInWorker: true, functions: { "extism:host/user": { ask: (_plugin, value) => value } } },
+    ),
 };
 
-async function calls() {
-  const echo = bareWorker(ECHO);
-  const comlinkWorker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(COMLINK)}`));
-  const remote = wrap(nodeEndpoint(comlinkWorker));
-  const plugin = await createPlugin(
-    { wasm: [{ data: bytes }] },
-    { runInWorker: true, functions: { "extism:host/user": { ask: (_plugin, value) => value } } },
-  );
-  const guest = await Wasmex.start({ module, imports });
-  const input = new Uint8Array(8);
-  const result = await interleave({
-    bare: repeat(() => echo.send([1, 2])),
-    wasmex: repeat((count) => guest.callFunction("add", [count, 1])),
-    comlink: repeat((count) => remote.add(count, 1)),
-    extism: repeat(() => plugin.call("nothing", input)),
-  });
-  table(
-    "Round trip of a short function, one after the other",
-    ["", "time", "of a bare message"],
-    [
-      ["postMessage there and back", formatTime(result.bare), "1"],
-      ["wasmex callFunction", formatTime(result.wasmex), formatRatio(result.wasmex / result.bare)],
-      ["comlink 4.4.2", formatTime(result.comlink), formatRatio(result.comlink / result.bare)],
-      ["Extism 1.0.3, runInWorker", formatTime(result.extism), formatRatio(result.extism / result.bare)],
-    ],
-  );
-
-  const flight = 64;
-  const waiting = [];
-  const parallel = new Worker(ECHO, { eval: true });
-  parallel.on("message", () => waiting.shift()?.());
-  const sendParallel = () =>
-    new Promise((resolve) => {
-      waiting.push(resolve);
-      parallel.postMessage([1, 2]);
-    });
-  const inFlight = (call) =>
-    repeat(() => Promise.all(Array.from({ length: flight }, (_, index) => call(index))));
-  const many = await interleave({
-    bare: inFlight(sendParallel),
-    wasmex: inFlight((index) => guest.callFunction("add", [index, 1])),
-    comlink: inFlight((index) => remote.add(index, 1)),
-  });
-  table(
-    `${flight} calls in flight`,
-    ["", "time for all", "of bare messages"],
-    [
-      ["postMessage there and back", formatTime(many.bare), "1"],
-      ["wasmex callFunction", formatTime(many.wasmex), formatRatio(many.wasmex / many.bare)],
-      ["comlink 4.4.2", formatTime(many.comlink), formatRatio(many.comlink / many.bare)],
-    ],
-  );
-
-  const words = new Int32Array(new SharedArrayBuffer(8));
-  const blocking = new Worker(BLOCKING, { eval: true, workerData: words });
-  void answerForever(words);
-  const exchange = (times) =>
-    new Promise((resolve) => {
-      blocking.once("message", resolve);
-      blocking.postMessage(times);
-    });
-  const hosts = await interleave(
-    {
-      blocking: (times) => exchange(times * HOST_CALLS),
-      wasmex: repeat(() => guest.callFunction("loop", [], 60_000)),
-      extism: repeat(() => plugin.call("loop", input)),
-    },
-    { rounds: 7 },
-  );
-  table(
-    "Host function called by the guest, in a row",
-    ["", "time of one", "of the blocking exchange"],
-    [
-      ["Atomics.wait and waitAsync", formatTime(hosts.blocking / HOST_CALLS), "1"],
-      [
-        "wasmex host function",
-        formatTime(hosts.wasmex / HOST_CALLS),
-        formatRatio(hosts.wasmex / hosts.blocking),
-      ],
-      [
-        "Extism 1.0.3, runInWorker",
-        formatTime(hosts.extism / HOST_CALLS),
-        formatRatio(hosts.extism / hosts.blocking),
-      ],
-    ],
-  );
-
+/** The share of a core, in percent, that a process costs that waits for its next call. */
+async function measureIdle() {
+  const guest = await kit.guest();
+  for (let count = 0; count < 100; count++) await guest.callFunction("add", [count, 1]);
+  await new Promise((resolve) => setTimeout(resolve, 100));
   const before = process.cpuUsage();
-  await new Promise((resolve) => setTimeout(resolve, 1000));
+  await new Promise((resolve) => setTimeout(resolve, 2000));
   const { user, system } = process.cpuUsage(before);
-  await guest.stop();
-  console.log(`\nAn idle process: ${((user + system) / 10_000).toFixed(2)} % of a core.`);
-  await Promise.all([echo.worker, comlinkWorker, parallel, blocking].map((worker) => worker.terminate()));
-  await plugin.close();
+  console.log(JSON.stringify((user + system) / 20_000));
+}
+
+/** What this file prints when it is asked for one thing. */
+function apart(...args) {
+  const { status, stdout } = spawnSync(
+    process.execPath,
+    ["--no-warnings", fileURLToPath(import.meta.url), ...args],
+    { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] },
+  );
+  if (status !== 0) throw new Error(`${args.join(" ")}: ended with ${status}`);
+  return JSON.parse(stdout);
 }
 
 async function starts() {
-  const large = new Uint8Array((await wabt()).parseWat("large.wat", LARGE).toBinary({}).buffer);
+  const large = binary(LARGE);
   const samples = { bare: [], compile: [], wasmex: [], wasmexCompiled: [] };
   const bare = async () => {
     const began = performance.now();
@@ -205,6 +144,13 @@ async function starts() {
   );
 }
 
-await calls();
-await starts();
+const [what, name] = process.argv.slice(2);
+if (what === "idle") await measureIdle();
+else if (what === "start") await starts();
+else if (what !== undefined) console.log(JSON.stringify(await measureRow(kit, what, name)));
+else {
+  await printTables((key, row) => apart(key, row));
+  console.log(`\nAn idle process: ${apart("idle").toFixed(2)} % of a core.`);
+  await starts();
+}
 process.exit(0);

@@ -1,16 +1,8 @@
 // Runs on the page of process-page.bench.mjs.
 import { createPlugin } from "@extism/extism";
 import { wrap } from "comlink";
-import { answerForever } from "../exchange.mjs";
-import { interleave, median } from "../harness.mjs";
-
-/**
- * In nanoseconds.
- * @typedef {object} Times
- * @property {Record<"bare" | "wasmex" | "comlink" | "extism", number>} trip
- * @property {Record<"blocking" | "wasmex" | "extism", number>} hosts
- * @property {Record<"bare" | "compile" | "wasmex", number>} start
- */
+import { median } from "../harness.mjs";
+import { measureRow } from "../process-tables.mjs";
 
 const ECHO = "onmessage = ({ data }) => postMessage(data);";
 
@@ -28,66 +20,58 @@ const BLOCKING = `onmessage = ({ data: { words, times } }) => {
 /** @param {string} code */
 const workerOf = (code) => new Worker(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
 
-/** @param {Worker} worker @param {unknown} message */
-const exchange = (worker, message) =>
-  new Promise((resolve) => {
-    worker.onmessage = resolve;
-    worker.postMessage(message);
-  });
-
-/** @param {(count: number) => unknown} work */
-const repeat = (work) => async (/** @type {number} */ times) => {
-  for (let count = 0; count < times; count++) await work(count);
-};
-
 /** @param {string} name */
 const load = async (name) => new Uint8Array(await (await fetch(`/${name}.wasm`)).arrayBuffer());
 
-/**
- * @param {number} hostCalls in one call of `loop`
- * @returns {Promise<Times>}
- */
-export async function measure(hostCalls) {
-  /** @type {typeof import("../../../dist/types/index.js")} */
-  const Wasmex = await import(/** @type {string} */ ("/dist/browser/index.js"));
-  const bytes = await load("small");
-  /** @param {bigint} value */
-  const ask = (value) => value;
-  const guest = await Wasmex.start({ bytes, imports: { "extism:host/user": { ask } } });
-  const plugin = await createPlugin(
-    { wasm: [{ data: bytes }] },
-    { runInWorker: true, functions: { "extism:host/user": { ask: (_plugin, value) => value } } },
-  );
-  const echo = workerOf(ECHO);
-  const remote = /** @type {any} */ (wrap(new Worker("/comlink.js", { type: "module" })));
-  const input = new Uint8Array(8);
-  const trip = await interleave({
-    bare: repeat(() => exchange(echo, [1, 2])),
-    wasmex: repeat((count) => guest.callFunction("add", [count, 1])),
-    comlink: repeat((count) => remote.add(count, 1)),
-    extism: repeat(() => plugin.call("nothing", input)),
-  });
+/** @type {Promise<typeof import("../../../dist/types/index.js")>} */
+const loading = import(/** @type {string} */ ("/dist/browser/index.js"));
 
-  const words = new Int32Array(new SharedArrayBuffer(8));
-  void answerForever(words);
-  const blocking = workerOf(BLOCKING);
-  const hosts = await interleave(
-    {
-      blocking: (times) => exchange(blocking, { words, times: times * hostCalls }),
-      wasmex: repeat(() => guest.callFunction("loop", [], 60_000)),
-      extism: repeat(() => plugin.call("loop", input)),
-    },
-    { rounds: 5 },
-  );
-  const large = await load("large");
-  return { trip, hosts, start: await starts(Wasmex, large) };
-}
+/** @type {import("../process-tables.mjs").Kit} */
+const kit = {
+  echo() {
+    /** @type {((message: unknown) => void)[]} */
+    const waiting = [];
+    const worker = workerOf(ECHO);
+    worker.onmessage = ({ data }) => waiting.shift()?.(data);
+    return (message) =>
+      new Promise((resolve) => {
+        waiting.push(resolve);
+        worker.postMessage(message);
+      });
+  },
+  blocking(words) {
+    const worker = workerOf(BLOCKING);
+    return (times) =>
+      new Promise((resolve) => {
+        worker.onmessage = resolve;
+        worker.postMessage({ words, times });
+      });
+  },
+  async guest() {
+    const { start } = await loading;
+    /** @param {bigint} value */
+    const ask = (value) => value;
+    return start({ bytes: await load("small"), imports: { "extism:host/user": { ask } } });
+  },
+  comlink: () => /** @type {any} */ (wrap(new Worker("/comlink.js", { type: "module" }))),
+  async extism() {
+    return createPlugin(
+      { wasm: [{ data: await load("small") }] },
+      { runInWorker: true, functions: { "extism:host/user": { ask: (_plugin, value) => value } } },
+    );
+  },
+};
+
+/** @param {string} key @param {string} name */
+export const measure = (key, name) => measureRow(kit, key, name);
 
 /**
- * @param {typeof import("../../../dist/types/index.js")} Wasmex
- * @param {Uint8Array<ArrayBuffer>} bytes
+ * In nanoseconds.
+ * @returns {Promise<Record<"bare" | "compile" | "wasmex", number>>}
  */
-async function starts(Wasmex, bytes) {
+export async function starts() {
+  const Wasmex = await loading;
+  const bytes = await load("large");
   /** @type {Record<"bare" | "compile" | "wasmex", number[]>} */
   const samples = { bare: [], compile: [], wasmex: [] };
   /** @type {Record<keyof typeof samples, () => Promise<() => unknown>>} each answers what is to be done afterwards */
