@@ -13,6 +13,8 @@ const finished = `${root}dist`;
 const dist = `${root}.dist-${process.pid}`;
 
 export const WORKER_SOURCE = "wasmex:worker-source";
+/** Of threads for guests without WASI. */
+const PLAIN = "-plain";
 
 /** @typedef {"node" | "browser"} Surrounding */
 
@@ -47,7 +49,7 @@ const importsAtOnce = {
       const imports = [];
       const text = await readFile(path, "utf8");
       const contents = text.replace(/(?:await )?\bimport\("(\.\.?\/.+?|wasmex:.+?)"\)/g, (_, from) =>
-        from === WORKER_SOURCE
+        from.startsWith(WORKER_SOURCE)
           ? OWN_TEXT
           : `imported${imports.push(`import * as imported${imports.length} from "${from}";`) - 1}`,
       );
@@ -59,9 +61,10 @@ const importsAtOnce = {
 /**
  * The code of a worker as one minified script.
  * @param {Surrounding} surrounding
+ * @param {string} [kind]
  */
-async function bundleWorker(surrounding) {
-  const entry = `${root}platform/${surrounding}/worker.ts`;
+async function bundleWorker(surrounding, kind = "") {
+  const entry = `${root}platform/${surrounding}/worker${kind}.ts`;
   if (!existsSync(entry)) {
     return "";
   }
@@ -80,28 +83,31 @@ async function bundleWorker(surrounding) {
 }
 
 /**
- * The text of the module `wasmex:worker-source`.
+ * The text of the module `wasmex:worker-source`, or of `wasmex:worker-source-plain`.
  * @param {Surrounding} surrounding
+ * @param {string} [kind]
  */
-export async function workerSourceModule(surrounding) {
-  return `export const workerSource = ${JSON.stringify(await bundleWorker(surrounding))};`;
+export async function workerSourceModule(surrounding, kind) {
+  return `export const workerSource = ${JSON.stringify(await bundleWorker(surrounding, kind))};`;
 }
 
 /**
- * Gives `wasmex:worker-source` its text.
- * @param {() => string | Promise<string>} load
+ * Gives `wasmex:worker-source` and `wasmex:worker-source-plain` their text.
+ * @param {(kind: string) => string | Promise<string>} load
  * @returns {import("esbuild").Plugin}
  */
 function workerSource(load) {
   return {
     name: "worker-source",
     setup(builder) {
-      builder.onResolve({ filter: new RegExp(`^${WORKER_SOURCE}$`) }, () => ({
-        path: WORKER_SOURCE,
+      builder.onResolve({ filter: new RegExp(`^${WORKER_SOURCE}`) }, ({ path }) => ({
+        path,
         namespace: "worker-source",
         sideEffects: false,
       }));
-      builder.onLoad({ filter: /./, namespace: "worker-source" }, async () => ({ contents: await load() }));
+      builder.onLoad({ filter: /./, namespace: "worker-source" }, async ({ path }) => ({
+        contents: await load(path.slice(WORKER_SOURCE.length)),
+      }));
     },
   };
 }
@@ -140,7 +146,7 @@ export function bundleOptions(surrounding) {
     ...common,
     platform: surrounding,
     plugins: [
-      workerSource(() => workerSourceModule(surrounding)),
+      workerSource((kind) => workerSourceModule(surrounding, kind)),
       ...(surrounding === "browser" ? [wabtAsModule] : []),
     ],
     define: surrounding === "browser" ? WITHOUT_NODE : {},
@@ -156,7 +162,8 @@ const wabtBeside = {
 };
 
 /** What is built into files by itself. */
-const FILES_OF_THEIR_OWN = /^(script|script-wabt|wabt-global|isolation|worker|serve-worker)\.ts$/;
+const FILES_OF_THEIR_OWN =
+  /^(script|script-wabt|wabt-global|isolation|worker|worker-plain|serve-worker)\.ts$/;
 
 /** @param {Surrounding} surrounding */
 async function buildModules(surrounding) {
@@ -197,9 +204,13 @@ async function buildForBundlers() {
     format: "esm",
     sourcemap: true,
   });
-  await writeFile(`${outdir}/platform/browser/worker-source.js`, await workerSourceModule("browser"));
+  for (const kind of ["", PLAIN]) {
+    const text = await workerSourceModule("browser", kind);
+    await writeFile(`${outdir}/platform/browser/worker-source${kind}.js`, text);
+  }
   for (const [file, from, to] of /** @type {const} */ ([
     ["threads", '"wasmex:worker-source"', '"./worker-source.js"'],
+    ["threads", `"wasmex:worker-source${PLAIN}"`, `"./worker-source${PLAIN}.js"`],
     ["wabt", '"wabt"', '"../../../wabt.js"'],
   ])) {
     const path = `${outdir}/platform/browser/${file}.js`;

@@ -70,6 +70,8 @@ export interface Platform {
 export type SpawnThread = (options: {
   url: string | URL | undefined;
   name: string | undefined;
+  /** Whether the guest gets WASI. */
+  wasi: boolean;
 }) => Promise<Thread>;
 
 /** Set by every entry point before anybody can ask, or with what is loaded first. */

@@ -5,7 +5,7 @@ import type { Imports } from "./imports.js";
 import { InlineEngine } from "./inline.js";
 import { Module } from "./module.js";
 import { Pipe } from "./pipe.js";
-import { platform, spawnThread, type Thread } from "./platform.js";
+import { platform, type SpawnThread, spawnThread, type Thread } from "./platform.js";
 import { Process } from "./process.js";
 import type { ModuleShape } from "./shape.js";
 import type { ModuleSource } from "./source.js";
@@ -134,14 +134,15 @@ export async function startUntil<Exports extends object = AnyExports>(
   const { name, workerUrl, thread = "auto" } = options;
   const source = given instanceof WebAssembly.Module ? await Module.compile(given) : given;
   const worker = wantsThread(thread, source);
+  const wasi = options.wasi === true ? {} : options.wasi || undefined;
+  const spawn = (): Promise<Thread> => startThread({ url: workerUrl, name, wasi: wasi !== undefined });
   // The thread comes up while the module is compiled.
-  let starting = worker ? spawn(name, workerUrl) : undefined;
+  let starting = worker ? spawn() : undefined;
   try {
     const module =
       source instanceof Module
         ? source
         : await Module.compile(source, { thread: worker ? "worker" : "inline", signal });
-    const wasi = options.wasi === true ? {} : options.wasi || undefined;
     if (wasi !== undefined) (await import("./wasi/options.js")).checkOptions(wasi);
     const request = {
       module,
@@ -159,7 +160,7 @@ export async function startUntil<Exports extends object = AnyExports>(
         const [next] = fewer;
         const retries = starting !== undefined && limits.memoryPages === undefined && isOutOfMemory(error);
         if (!retries || next === undefined || !fits(module, next)) throw error;
-        starting = spawn(name, workerUrl);
+        starting = spawn();
         return attempt(...fewer);
       }
     };
@@ -233,10 +234,10 @@ async function limitFiles(wasi: WasiOptions, { fileSystemBytes }: Limits): Promi
   return { ...wasi, fs: { mounts: newMounts(Object.keys(preopen), fileSystemBytes) } as VirtualFileSystem };
 }
 
-function spawn(name: string | undefined, url: string | URL | undefined): Promise<Thread> {
+function startThread(options: Parameters<SpawnThread>[0]): Promise<Thread> {
   const { threads, reason } = platform().threadSupport();
   const starting = threads
-    ? spawnThread({ url, name })
+    ? spawnThread(options)
     : Promise.reject(new UnsupportedError(`thread: "worker" is not possible here: ${reason}`));
   // A failure is told to whoever waits for the thread; until then it is nobody's.
   starting.catch(() => undefined);

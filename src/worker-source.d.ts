@@ -2,3 +2,8 @@
 declare module "wasmex:worker-source" {
   export const workerSource: string;
 }
+
+/** Of a thread whose guest has no WASI. */
+declare module "wasmex:worker-source-plain" {
+  export const workerSource: string;
+}

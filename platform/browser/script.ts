@@ -1,3 +1,4 @@
+import { guestWasi } from "../../src/worker/guest-wasi.js";
 import * as Wasmex from "./index.js";
 import { serveWorker } from "./serve-worker.js";
 
@@ -5,7 +6,7 @@ import { serveWorker } from "./serve-worker.js";
 declare const servesWorker: boolean;
 
 if (servesWorker) {
-  serveWorker();
+  serveWorker(guestWasi);
 } else {
   (globalThis as { Wasmex?: typeof Wasmex }).Wasmex = Wasmex;
 }

@@ -1,4 +1,5 @@
 import { usePlatform } from "../../src/platform.js";
+import type { GuestWasi } from "../../src/worker/guest-wasi.js";
 import { serveThread } from "../../src/worker/server.js";
 import { common } from "./common.js";
 
@@ -6,13 +7,13 @@ function none(): never {
   throw new TypeError("a background thread parses no text");
 }
 
-/** Makes this thread serve the host that started it. */
-export function serveWorker(): void {
+/** Makes this thread serve the host that started it. Guests with WASI need `guestWasi`. */
+export function serveWorker(guestWasi?: GuestWasi): void {
   usePlatform({
     ...common,
     threadSupport: () => ({ threads: false, sharedMemory: false, reason: "this is a background thread" }),
     loadWabt: none,
   });
-  const receive = serveThread((message) => postMessage(message));
+  const receive = serveThread((message) => postMessage(message), guestWasi);
   addEventListener("message", (event) => receive(event.data));
 }

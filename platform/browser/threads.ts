@@ -1,16 +1,21 @@
 import { WasmexError } from "../../src/errors.js";
 import type { SpawnThread, Thread } from "../../src/platform.js";
 
-let blobUrl: string | undefined;
+/** Addresses of the worker's code, with WASI and without. */
+const blobUrls = new Map<boolean, string>();
 
 /**
  * One for the page's life: revoking it while a worker loads from it fails in some engines. The code is loaded when the first
- * thread starts: an app that starts none has no use for it.
+ * thread starts: an app that starts none has no use for it. Reading it takes a thread longer than anything else, so that a guest
+ * without WASI gets less than half of it.
  */
-async function ownUrl(): Promise<string> {
-  const { workerSource } = await import("wasmex:worker-source");
-  blobUrl ??= URL.createObjectURL(new Blob([workerSource], { type: "text/javascript" }));
-  return blobUrl;
+async function ownUrl(wasi: boolean): Promise<string> {
+  const { workerSource } = await (wasi
+    ? import("wasmex:worker-source")
+    : import("wasmex:worker-source-plain"));
+  const url = URL.createObjectURL(new Blob([workerSource], { type: "text/javascript" }));
+  blobUrls.set(wasi, url);
+  return url;
 }
 
 function loadError(url: string | URL | undefined, cause?: unknown): WasmexError {
@@ -21,8 +26,9 @@ function loadError(url: string | URL | undefined, cause?: unknown): WasmexError 
   return new WasmexError(message, cause === undefined ? undefined : { cause });
 }
 
-export const spawnThread: SpawnThread = async ({ url, name }) => {
-  const address = url ?? (await ownUrl());
+export const spawnThread: SpawnThread = async ({ url, name, wasi }) => {
+  // Where it is known the thread comes up before anything else is done.
+  const address = url ?? blobUrls.get(wasi) ?? (await ownUrl(wasi));
   let worker: Worker;
   try {
     // A file of a bundler's may be a module; our own text is none and starts sooner as what it is.

@@ -1,4 +1,5 @@
 // What a background thread runs.
+import { guestWasi } from "../../src/worker/guest-wasi.js";
 import { serveWorker } from "./serve-worker.js";
 
-serveWorker();
+serveWorker(guestWasi);

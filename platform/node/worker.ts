@@ -1,6 +1,7 @@
 // What a background thread runs.
 import { parentPort } from "node:worker_threads";
 import { usePlatform } from "../../src/platform.js";
+import { guestWasi } from "../../src/worker/guest-wasi.js";
 import { serveThread } from "../../src/worker/server.js";
 import { common } from "./common.js";
 
@@ -18,5 +19,5 @@ const port = parentPort;
 if (port !== null)
   port.on(
     "message",
-    serveThread((message) => port.postMessage(message)),
+    serveThread((message) => port.postMessage(message), guestWasi),
   );

@@ -1,6 +1,7 @@
 import { armChecks } from "../binary/checks.js";
 import { wrongCount } from "../calls.js";
 import { ExitError, HostFunctionError, TrapError, WasmexError } from "../errors.js";
+import { isKind } from "../exported-globals.js";
 import { fn } from "../fn.js";
 import type { HostTarget } from "../imports.js";
 import { createInstanceSync, type Instance } from "../instance.js";
@@ -8,44 +9,38 @@ import { setLockOwner } from "../pipe-owners.js";
 import { platform } from "../platform.js";
 import { toCallError } from "../traps.js";
 import { resultArray } from "../values.js";
-import type { Backend } from "../vfs/contract.js";
-import { attachFileSystem } from "../vfs/share.js";
 import { WasiExit } from "../wasi/exit.js";
-import type { WasiOptions } from "../wasi/options.js";
-import { wasiFactory } from "../wasi/provider.js";
-import "../wasi/wasi.js";
 import { encodeThrown } from "./codec.js";
 import { type Endpoint, type Exported, type Functions, HostFailure, openEndpoint } from "./endpoint.js";
-import { proxyBackend } from "./file-proxy.js";
-import { openStream } from "./guest-streams.js";
+import type { GuestWasi, Post } from "./guest-wasi.js";
 import { ExportPlans, functionPlan } from "./plans.js";
-import type { CallMessage, HostMessage, StartMessage, WasiPlan, WorkerMessage } from "./protocol.js";
+import type { CallMessage, HostMessage, StartMessage } from "./protocol.js";
 import * as records from "./records.js";
 
-type Post = (message: WorkerMessage) => void;
 type Callback = (...values: never[]) => never;
 
 /**
  * Makes this thread run one instance for the host that started it.
  *
  * @param post sends a message to the host
+ * @param guestWasi what a guest's WASI is made of; left out of the code of threads for guests without
  * @returns what to hand every message of the host's to
  */
-export function serveThread(post: Post): (message: unknown) => void {
+export function serveThread(post: Post, guestWasi?: GuestWasi): (message: unknown) => void {
   let functions: Functions | undefined;
   let started: StartMessage | undefined;
   return (data) => {
     const message = data as HostMessage;
     if (message.kind === "start") {
       started = message;
-      functions = start(message, post);
+      functions = start(message, post, guestWasi);
     } else if (started !== undefined) {
       serveMessage(message, functions?.(message.index) as Exported, started, post);
     }
   };
 }
 
-function start(message: StartMessage, post: Post): Functions | undefined {
+function start(message: StartMessage, post: Post, guestWasi: GuestWasi | undefined): Functions | undefined {
   setLockOwner(message.id);
   let functions: Functions;
   const endpoint =
@@ -57,9 +52,13 @@ function start(message: StartMessage, post: Post): Functions | undefined {
       toError: (thrown, exported, values) => guestError(thrown, message, exported, values),
     });
   try {
-    const instance = instantiate(message, endpoint, post);
+    const instance = instantiate(
+      message,
+      endpoint,
+      message.wasi && guestWasi?.(message.wasi, endpoint, post),
+    );
     functions = exportedFunctions(message, instance);
-    post({ kind: "ready", memories: sharedMemories(instance) });
+    post({ kind: "ready", memories: sharedMemories(instance, message) });
   } catch (thrown) {
     const id = failureOf(thrown);
     post({ kind: "failed", hostError: id, bytes: id === 0 ? encodeThrown(startError(thrown)) : undefined });
@@ -68,7 +67,11 @@ function start(message: StartMessage, post: Post): Functions | undefined {
   return endpoint === undefined ? functions : endpoint.serve(functions);
 }
 
-function instantiate(message: StartMessage, endpoint: Endpoint | undefined, post: Post): Instance {
+function instantiate(
+  message: StartMessage,
+  endpoint: Endpoint | undefined,
+  wasi: ReturnType<GuestWasi> | undefined,
+): Instance {
   const indexes = new Map<unknown, number>();
   const imports: Record<string, Record<string, object | number | bigint>> = Object.create(null);
   for (const [module, plans] of message.imports) {
@@ -100,8 +103,7 @@ function instantiate(message: StartMessage, endpoint: Endpoint | undefined, post
   };
   return createInstanceSync(message.module, {
     imports,
-    wasi: message.wasi && wasiOptions(message.wasi, endpoint, post),
-    wasiFactory: wasiFactory(),
+    ...wasi,
     wasiInternals: { limits: message.limits },
     hooks: {
       wrapHost: ask,
@@ -111,31 +113,6 @@ function instantiate(message: StartMessage, endpoint: Endpoint | undefined, post
   });
 }
 
-function wasiOptions(plan: WasiPlan, endpoint: Endpoint | undefined, post: Post): WasiOptions {
-  const host = {
-    ring: () => endpoint?.ring(),
-    wantInput: () => endpoint?.tell(records.WANT_INPUT),
-    post: (stream: 1 | 2, bytes: Uint8Array<ArrayBuffer>) => post({ kind: "output", stream, bytes }),
-  };
-  const call = (index: number, values: unknown[]): unknown =>
-    endpoint?.ask(records.HOST_CALL, index, undefined, values, undefined)[0];
-  const { clock, random, fs, files = -1 } = plan;
-  const open = (index: number, shared: unknown): Backend => {
-    const opened = shared === undefined ? undefined : platform().openShared?.(shared);
-    return opened ?? proxyBackend((...operation) => call(files, [index, ...operation]));
-  };
-  return {
-    ...plan.options,
-    stdin: openStream(plan.stdin, 0, host),
-    stdout: openStream(plan.stdout, 1, host),
-    stderr: openStream(plan.stderr, 2, host),
-    ...(fs && { fs: { mounts: attachFileSystem(fs, open) } }),
-    ...(clock !== undefined && { clock: (name) => call(clock, [name]) as number | bigint }),
-    ...(random !== undefined && { random: (bytes) => bytes.set(call(random, [bytes.length]) as Uint8Array) }),
-  } as WasiOptions;
-}
-
-/** The exported functions by their places, each looked up when it is first called. */
 function exportedFunctions(message: StartMessage, instance: Instance): Functions {
   const plans = new ExportPlans(message.module.exports);
   const found: Exported[] = [];
@@ -159,12 +136,12 @@ function counted(call: Exported["call"]): Exported["call"] {
   };
 }
 
-function sharedMemories(instance: Instance): Map<string, WebAssembly.Memory> {
+function sharedMemories({ exports }: Instance, { module }: StartMessage): Map<string, WebAssembly.Memory> {
   const memories = new Map<string, WebAssembly.Memory>();
-  if (typeof SharedArrayBuffer === "undefined") return memories;
-  for (const [name, value] of Object.entries(instance.exports)) {
-    if (value instanceof WebAssembly.Memory && value.buffer instanceof SharedArrayBuffer)
-      memories.set(name, value);
+  for (const [name, type] of module.exports) {
+    if (!isKind(type, "memory")) continue;
+    const memory = exports[name] as WebAssembly.Memory;
+    if (!(memory.buffer instanceof ArrayBuffer)) memories.set(name, memory);
   }
   return memories;
 }
