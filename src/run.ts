@@ -1,5 +1,6 @@
 import { ExitError, TimeoutError } from "./errors.js";
 import { Pipe } from "./pipe.js";
+import { platform } from "./platform.js";
 import { checkTimeout, type Process } from "./process.js";
 import { type StartOptions, startUntil } from "./start.js";
 
@@ -36,19 +37,21 @@ export async function run(options: RunOptions): Promise<RunResult> {
   const given = typeof wasi === "object" ? wasi : {};
   const stdout = given.stdout === undefined ? new Pipe() : undefined;
   const stderr = given.stderr === undefined ? new Pipe() : undefined;
-  const began = Date.now();
+  const { monotonicNow } = platform();
+  const began = monotonicNow();
   const streams = { ...given, ...(stdout && { stdout }), ...(stderr && { stderr }) };
   // What is no object of options is refused by the start, as it is given.
   const isGiven = wasi === undefined || typeof wasi === "boolean" || typeof wasi === "object";
   const guest = await startWithin(timeout, signal, { ...rest, wasi: isGiven ? streams : wasi });
   let exitCode = 0;
   try {
-    const left = timeout === Number.POSITIVE_INFINITY ? timeout : Math.max(timeout - (Date.now() - began), 0);
+    const left =
+      timeout === Number.POSITIVE_INFINITY ? timeout : Math.max(timeout - (monotonicNow() - began), 0);
     await guest.callFunction("_start", [], { timeout: left, signal });
   } catch (error) {
     if (error instanceof TimeoutError) {
       // The user's timeout is the one of the whole run.
-      throw new TimeoutError(error.message.replace(/\d+ ms/, `${timeout} ms`), { cause: error.cause });
+      throw new TimeoutError(error.message.replace(/[\d.]+ ms/, `${timeout} ms`), { cause: error.cause });
     }
     if (!(error instanceof ExitError)) throw error;
     exitCode = error.code;

@@ -64,6 +64,28 @@ export const cases = [
     },
   },
   {
+    name: "the guide's way to keep files in the browser's own directory keeps them",
+    async run({ Wasmex, options }) {
+      // WebKitGTK has no such directory; a strict policy lets no text be run.
+      if (navigator.storage?.getDirectory === undefined || options.workerUrl !== undefined) return;
+      const guide = await (await fetch("/demo/guides/wasi-and-files.md")).text();
+      const [, code = ""] = /^## Files that stay[\s\S]*?^```js\n([\s\S]*?)^```$/m.exec(guide) ?? [];
+      const AsyncFunction = /** @type {any} */ (async () => undefined).constructor;
+      const visit = () => new AsyncFunction("Wasmex", code.replace(/^import .*$/m, ""))(Wasmex);
+      const root = await navigator.storage.getDirectory();
+      const home = await root.getDirectoryHandle("home", { create: true });
+      const deep = await home.getDirectoryHandle("deep", { create: true });
+      const file = await (await deep.getFileHandle("kept.txt", { create: true })).createWritable();
+      await file.write("kept");
+      await file.close();
+      await visit();
+      equal(await (await (await deep.getFileHandle("kept.txt")).getFile()).text(), "kept");
+      const written = await (await home.getFileHandle("last-visit.txt")).getFile();
+      ok(written.size > 10, "what the run wrote is there");
+      await root.removeEntry("home", { recursive: true });
+    },
+  },
+  {
     name: "start picks the thread that this page allows",
     async run(surroundings) {
       const { isolated } = surroundings;

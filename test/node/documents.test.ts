@@ -60,6 +60,38 @@ function inlineScripts(html: string): string {
     .join("\n");
 }
 
+/** A directory as browsers keep them, as far as the guide goes. */
+function browserDirectory(entries = new Map<string, unknown>()): unknown {
+  const get = (name: string, make: () => unknown) => {
+    if (!entries.has(name)) entries.set(name, make());
+    return Promise.resolve(entries.get(name));
+  };
+  return {
+    kind: "directory",
+    entries: async function* () {
+      yield* entries;
+    },
+    keys: async function* () {
+      yield* [...entries.keys()];
+    },
+    getDirectoryHandle: (name: string) => get(name, browserDirectory),
+    getFileHandle: (name: string) => get(name, browserFile),
+    removeEntry: async (name: string) => void entries.delete(name),
+  };
+}
+
+function browserFile(): unknown {
+  let content = new Blob([]);
+  const write = async (bytes: Uint8Array<ArrayBuffer>) => {
+    content = new Blob([bytes]);
+  };
+  return {
+    kind: "file",
+    getFile: async () => content,
+    createWritable: async () => ({ write, close: async () => undefined }),
+  };
+}
+
 let folder: string;
 
 async function runCode(name: string, code: string): Promise<void> {
@@ -69,6 +101,10 @@ async function runCode(name: string, code: string): Promise<void> {
     Wasmex,
     check: (actual: unknown, expected: unknown) => expect(actual).toEqual(expected),
   });
+  const kept = browserDirectory(
+    new Map([["home", browserDirectory(new Map([["gone.txt", browserFile()]]))]]),
+  );
+  vi.stubGlobal("navigator", { storage: { getDirectory: async () => kept } });
   vi.stubGlobal("fetch", async (url: string) => {
     const text = SERVED.get(url);
     return text === undefined ? new Response(null, { status: 404 }) : new Response(text);
