@@ -31,7 +31,7 @@ class TypedFunction extends HostFunction {
       results: [...this.results],
     };
     const given = describeType(type);
-    const isKnown = entry.type.kind === "function";
+    const isKnown = entry.type.kind !== "untyped";
     if (isKnown && describeType(entry.type) !== given) return incompatible(entry, given);
     return { entry, host: { label, type, callback, takesContext: true, contextOf } };
   }

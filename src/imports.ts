@@ -93,7 +93,7 @@ function linkOne(entry: ShapeImport, value: unknown, wasi: boolean): Link | stri
   if (isCut(type, value)) return incompatible(entry, describeGiven(value, type));
   const isFunction = isKind(type, "function");
   const label = `${module}::${name}`;
-  if (isFunction && value instanceof HostFunction) return value.link(entry, label);
+  if (value instanceof HostFunction) return value.link(entry, label);
   // WASI's own functions and exports of other instances need no conversion: the engine calls them directly.
   if (!isFunction || wasi || typeof value !== "function" || isExportedFunction(value))
     return { entry, value, wasi };

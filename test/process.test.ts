@@ -587,6 +587,34 @@ describe(`Process (${thread})`, () => {
     expect(trapped).toBeInstanceOf(Wasmex.TrapError);
   });
 
+  it("start lists what the engine would refuse in the same words on every thread", async () => {
+    const bytes = `(module
+      (import "env" "number" (func (param i32)))
+      (import "env" "text" (func))
+      (import "env" "none" (func))
+      (import "env" "bits" (global i64))
+      (import "env" "host" (global i32))
+      (import "env" "typed" (global i32))
+      (import "env" "memory" (memory 1))
+      (import "env" "missing" (func)))`;
+    const typed = Wasmex.fn([], ["i32"], () => 1);
+    const env = { number: 5, text: "text", none: null, bits: 5, host: () => 1, typed, memory: 7n };
+    const refused = (await failure(
+      Wasmex.start({ bytes, thread, imports: { env: env as unknown as Wasmex.Imports["env"] } }),
+    )) as Error;
+    expect(refused).toBeInstanceOf(Wasmex.LinkError);
+    expect(refused.message.split("\n").sort()).toEqual([
+      "incompatible import type for `env::bits`: expected a global i64, given 5",
+      "incompatible import type for `env::host`: expected a global i32, given a function",
+      "incompatible import type for `env::memory`: expected a memory of 1 pages, given 7n",
+      "incompatible import type for `env::none`: expected a function () -> (), given null",
+      "incompatible import type for `env::number`: expected a function (i32) -> (), given 5",
+      'incompatible import type for `env::text`: expected a function () -> (), given "text"',
+      "incompatible import type for `env::typed`: expected a global i32, given a function () -> (i32)",
+      "unknown import: `env::missing` has not been defined, expected a function () -> ()",
+    ]);
+  });
+
   it("start lets a start function call the host", async () => {
     const cause = new Error("no");
     const source = `(module (import "env" "hello" (func $hello)) (start $hello))`;

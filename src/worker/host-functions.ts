@@ -1,7 +1,17 @@
 import { HostFunctionError, UnsupportedError } from "../errors.js";
+import { isKind } from "../exported-globals.js";
 import { callHost, isPromise } from "../host-calls.js";
-import { type Context, HostFunction, type HostTarget, type Imports, member } from "../imports.js";
-import type { ModuleData, ShapeImport } from "../shape.js";
+import {
+  type Context,
+  HostFunction,
+  type HostTarget,
+  type Imports,
+  incompatible,
+  member,
+} from "../imports.js";
+import { accepts, describeGiven } from "../link-check.js";
+import type { ModuleShape, ShapeImport } from "../shape.js";
+import { classOf } from "../source-bytes.js";
 import { describeThrown, resultArray } from "../values.js";
 import type { Layout } from "./layout.js";
 import { type FunctionPlan, functionPlan } from "./plans.js";
@@ -18,7 +28,7 @@ type Answer = (layout: Layout, values: readonly unknown[], errorId: number) => v
 
 /** The functions that a guest on another thread calls here: the user's imports, and what else only this thread has. */
 export class HostFunctions {
-  readonly plans = new Map<string, Map<string, ImportPlan>>();
+  readonly plans: [namespace: string, name: string, plan: ImportPlan][] = [];
   readonly #served: Served[] = [];
   readonly #errors = new Map<number, unknown>();
   #errorId = 0;
@@ -27,18 +37,12 @@ export class HostFunctions {
   /**
    * @throws UnsupportedError for an object of the engine's that can't be sent to another thread
    */
-  constructor(module: ModuleData, imports: Imports | undefined) {
-    if (imports === undefined) return;
-    for (const entry of module.importEntries) {
+  constructor({ importEntries, probe }: ModuleShape, imports: Imports | undefined) {
+    for (const entry of importEntries) {
       const value = member(member(imports, entry.module), entry.name);
       if (value === undefined) continue;
-      const plan = this.#plan(entry, value);
-      let namespace = this.plans.get(entry.module);
-      if (namespace === undefined) {
-        namespace = new Map();
-        this.plans.set(entry.module, namespace);
-      }
-      namespace.set(entry.name, plan);
+      const fits = (): boolean => accepts(probe?.(importEntries.indexOf(entry)), value);
+      this.plans.push([entry.module, entry.name, this.#plan(entry, value, fits)]);
     }
   }
 
@@ -108,20 +112,23 @@ export class HostFunctions {
     if (this.#errors.size > 0) this.#errors.clear();
   }
 
-  #plan({ module, name, type }: ShapeImport, value: unknown): ImportPlan {
+  #plan(entry: ShapeImport, value: unknown, fits: () => boolean): ImportPlan {
+    const { module, name, type } = entry;
     const label = `${module}::${name}`;
-    if (typeof value === "number" || typeof value === "bigint") return { kind: "value", value };
-    const isMemory = value instanceof WebAssembly.Memory;
-    if (isMemory && typeof SharedArrayBuffer !== "undefined" && value.buffer instanceof SharedArrayBuffer) {
-      return { kind: "memory", memory: value };
-    }
     const typed = value instanceof HostFunction;
-    if (!typed && typeof value !== "function") {
-      const what = isMemory
-        ? "WebAssembly.Memory that is not shared"
-        : Object.prototype.toString.call(value).slice(8, -1);
+    if (!typed && !(typeof value === "function" && isKind(type, "function"))) {
+      const what = classOf(value);
+      const isMemory = what === "WebAssembly.Memory";
+      if (isMemory && classOf((value as WebAssembly.Memory).buffer) === "SharedArrayBuffer") {
+        return { kind: "memory", memory: value as WebAssembly.Memory };
+      }
+      // The thread has no bytes to find out by what the engine would have: it gets the words.
+      if (!what.startsWith("WebAssembly") && !fits()) {
+        return { kind: "wrong", problem: incompatible(entry, describeGiven(value, type)) };
+      }
+      if (typeof value === "number" || typeof value === "bigint") return { kind: "value", value };
       throw new UnsupportedError(
-        `the import \`${label}\` is a ${what}, which cannot cross to another thread: start the module with thread: "inline"`,
+        `the import \`${label}\` is a ${what}${isMemory ? " that is not shared" : ""}, which cannot cross to another thread: start the module with thread: "inline"`,
       );
     }
     const signature = typed

@@ -25,6 +25,8 @@ export type ImportPlan =
       readonly signature: { readonly parameters: ValueType[]; readonly results: ValueType[] } | undefined;
     }
   | { readonly kind: "memory"; readonly memory: WebAssembly.Memory }
+  /** What the engine would refuse, in words. */
+  | { readonly kind: "wrong"; readonly problem: string }
   /** A constant for an immutable global. */
   | { readonly kind: "value"; readonly value: number | bigint };
 
@@ -62,8 +64,8 @@ export interface StartMessage {
   readonly id: number;
   readonly module: ModuleData;
   readonly channel: Channel | undefined;
-  /** By namespace and name. */
-  readonly imports: ReadonlyMap<string, ReadonlyMap<string, ImportPlan>>;
+  /** In the module's order. */
+  readonly imports: readonly (readonly [namespace: string, name: string, plan: ImportPlan])[];
   readonly wasi: WasiPlan | undefined;
   readonly limits: { readonly openFiles?: number } | undefined;
 }

@@ -74,16 +74,17 @@ function instantiate(
 ): Instance {
   const indexes = new Map<unknown, number>();
   const imports: Record<string, Record<string, object | number | bigint>> = Object.create(null);
-  for (const [module, plans] of message.imports) {
-    const namespace: Record<string, object | number | bigint> = Object.create(null);
-    imports[module] = namespace;
-    for (const [name, plan] of plans) {
-      if (plan.kind === "memory") namespace[name] = plan.memory;
-      else if (plan.kind === "value") namespace[name] = plan.value;
-      else {
-        const stub: Callback = () => {
-          throw new TypeError("a host function's stand-in was called");
-        };
+  for (const [module, name, plan] of message.imports) {
+    imports[module] ??= Object.create(null) as Record<string, object | number | bigint>;
+    const namespace = imports[module];
+    if (plan.kind === "memory") namespace[name] = plan.memory;
+    else if (plan.kind === "value") namespace[name] = plan.value;
+    else {
+      // Never called: it stands for the host's function until `ask` takes its place.
+      const stub: Callback = () => undefined as never;
+      if (plan.kind === "wrong") {
+        namespace[name] = Object.assign(fn([], [], stub as never), { link: () => plan.problem });
+      } else {
         indexes.set(stub, plan.index);
         const { signature } = plan;
         namespace[name] =
@@ -95,9 +96,9 @@ function instantiate(
     const index = indexes.get(host.callback) ?? -1;
     const { type, parameters, results } = functionPlan(host.label, index, host.type);
     const count = type?.results.length ?? 1;
-    if (endpoint === undefined) throw new TypeError("host functions need shared memory");
     return (...values: unknown[]): unknown => {
-      const answered = endpoint.ask(records.HOST_CALL, index, parameters, values, results);
+      // Without shared memory the host starts no guest that calls it.
+      const answered = (endpoint as Endpoint).ask(records.HOST_CALL, index, parameters, values, results);
       return count === 1 ? answered[0] : count === 0 ? undefined : answered;
     };
   };
