@@ -1,4 +1,4 @@
-// What is left of guests that were ended in endless loops: the browser goes back to doing nothing.
+// What is left of guests that were ended: those in endless loops take no more time, those at rest no more memory.
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { serve } from "../demo/server.mjs";
@@ -9,6 +9,7 @@ const root = fileURLToPath(new URL("../", import.meta.url));
 /** @typedef {import("./run.mjs").Outcome} Outcome */
 
 const NAME = "guests that were ended in loops and in recursion leave no thread at work";
+const STOPPED = "guests that were stopped make room for others at once";
 
 const PAGE = `<!doctype html>
 <meta charset="utf-8">
@@ -38,6 +39,13 @@ const ENDLESS = `(async () => {
     await guest.exited;
   }
   return [...new Set(ends)].join();
+})()`;
+
+/** Twenty at a time: all together they would take more addresses than an engine has, 10 GiB each in V8. */
+const MANY = `(async () => {
+  const module = await Wasmex.Module.compile('(module (memory (export "memory") 1))');
+  const live = async () => void (await (await Wasmex.start({ module })).stop());
+  for (let turn = 0; turn < 20; turn++) await Promise.all(Array.from({ length: 20 }, live));
 })()`;
 
 /** Seconds of processor time that all the processes have taken which this one has started. */
@@ -78,15 +86,25 @@ async function settle() {
   throw new Error(`the browser still takes ${spent.toFixed(1)} s of processor time in a second`);
 }
 
+/** @type {Record<string, (page: import("./support/engines.mjs").Page) => Promise<void>>} */
+const CASES = {
+  async [NAME](page) {
+    const ends = await page.evaluate(ENDLESS);
+    if (ends !== "TimeoutError") throw new Error(`the guests ended with ${ends}`);
+    await settle();
+  },
+  [STOPPED]: (page) => page.evaluate(MANY),
+};
+
 /**
  * @param {import("./support/engines.mjs").EngineName} name
- * @returns {Promise<Outcome>}
+ * @returns {Promise<Outcome[]>}
  */
 async function checkEngine(name) {
   const missing = missingPrograms(name);
   const message = process.platform === "linux" ? `${missing.join(", ")} not installed` : "read from /proc";
   if (missing.length > 0 || process.platform !== "linux")
-    return { name: NAME, state: "skip", milliseconds: 0, message };
+    return Object.keys(CASES).map((title) => ({ name: title, state: "skip", milliseconds: 0, message }));
   const server = await serve({
     folders: { "/": `${root}dist` },
     isolated: true,
@@ -96,20 +114,26 @@ async function checkEngine(name) {
       return true;
     },
   });
-  const engine = await launch(name, { isolated: true });
+  /** @type {Outcome[]} */
+  const outcomes = [];
   try {
-    const page = await engine.newPage();
-    await page.goto(`${server.url}/`);
-    const ends = await page.evaluate(ENDLESS);
-    if (ends !== "TimeoutError") throw new Error(`the guests ended with ${ends}`);
-    await settle();
-    return { name: NAME, state: "pass", milliseconds: 0 };
-  } catch (error) {
-    return { name: NAME, state: "fail", milliseconds: 0, message: String(error) };
+    for (const [title, run] of Object.entries(CASES)) {
+      const engine = await launch(name, { isolated: true });
+      try {
+        const page = await engine.newPage();
+        await page.goto(`${server.url}/`);
+        await run(page);
+        outcomes.push({ name: title, state: "pass", milliseconds: 0 });
+      } catch (error) {
+        outcomes.push({ name: title, state: "fail", milliseconds: 0, message: String(error) });
+      } finally {
+        await engine.close();
+      }
+    }
   } finally {
-    await engine.close();
     await server.close();
   }
+  return outcomes;
 }
 
 /**
@@ -119,13 +143,15 @@ export async function checkEndedThreads({ engines, onPart } = {}) {
   for (const name of ENGINES) {
     if (engines !== undefined && !engines.includes(name)) continue;
     const start = performance.now();
-    const outcomes = [await checkEngine(name)];
+    const outcomes = await checkEngine(name);
     onPart?.({ name: `${name}, ended threads`, outcomes, milliseconds: performance.now() - start });
   }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await checkEndedThreads({
-    onPart: ({ name, outcomes }) => console.log(name, outcomes[0]?.state, outcomes[0]?.message ?? ""),
+    onPart({ name, outcomes }) {
+      for (const { name: test, state, message } of outcomes) console.log(name, state, test, message ?? "");
+    },
   });
 }

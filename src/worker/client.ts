@@ -22,7 +22,7 @@ import {
   WORKER_SLEEPS,
 } from "./record.js";
 import * as records from "./records.js";
-import { ChannelEnd, type Ring, type Values } from "./ring.js";
+import { ChannelEnd, NOTHING, type Ring, type Values } from "./ring.js";
 import { Spinner } from "./spin.js";
 
 /** How long the host looks for a reply before it lets its event loop go on, in milliseconds. */
@@ -135,6 +135,7 @@ export class SharedEngine extends WorkerEngine {
     this.#pending = [];
     this.#backlog = [];
     this.#nested.clear();
+    this.#wakeFor(this.#end.write(this.#end.calls, records.LEAVE, 0, NOTHING, []));
     // Lets go of the promise that still waits for the bell.
     this.#ring();
     return super.close(reason);

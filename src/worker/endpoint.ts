@@ -55,8 +55,8 @@ export interface Endpoint {
   tell(kind: number): void;
   /** Wakes the host, should it sleep. */
   ring(): void;
-  /** Serves calls of these functions, one after the other, for as long as the thread lives. */
-  serve(exported: Functions): never;
+  /** Serves calls of these functions, one after the other, until the host has it leave. */
+  serve(exported: Functions): undefined;
 }
 
 /** A call of the host that waits for its answer. */
@@ -157,6 +157,7 @@ export function openEndpoint({ channel, now, ringByMessage, toError }: EndpointO
       functions = exported;
       for (;;) {
         wait(calls, callSpinner);
+        if (int32[calls.at + KIND] === records.LEAVE) return undefined;
         serveCall(calls, 0);
       }
     },
