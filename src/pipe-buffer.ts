@@ -1,6 +1,9 @@
+import { platform } from "./platform.js";
+
 /** A shared buffer that can grow to `most` bytes, or to what the engine has addresses for. */
 export function growable(length: number, most: number): SharedArrayBuffer {
-  for (let maximum = Math.max(length, most); ; maximum = Math.max(length, Math.floor(maximum / 2))) {
+  const share = platform().threadSupport().fewAddresses ? 4 : 1;
+  for (let maximum = Math.max(length, most / share); ; maximum = Math.max(length, Math.floor(maximum / 2))) {
     try {
       return new SharedArrayBuffer(length, { maxByteLength: maximum });
     } catch (error) {

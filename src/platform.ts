@@ -24,6 +24,8 @@ export interface ThreadSupport {
   readonly reason: string;
   /** Whether a thread that is terminated in a loop of its guest's comes to its end. */
   readonly endsLoops?: boolean;
+  /** Whether the engine has few addresses for memory that can grow. */
+  readonly fewAddresses?: boolean;
   /** How many threads can run at once, where that is known. */
   readonly parallelism?: number;
 }

@@ -152,9 +152,9 @@ export async function startUntil<Exports extends object = AnyExports>(
       signal,
       interruptible: options.interruptible === true,
     };
-    const attempt = async (pages?: number, ...fewer: number[]): Promise<Process<Exports>> => {
+    const attempt = async (pages?: number, ...fewer: (number | undefined)[]): Promise<Process<Exports>> => {
       try {
-        const { memoryPages = pages } = limits;
+        const { memoryPages = pages !== undefined && fits(module, pages) ? pages : undefined } = limits;
         return await begin({ ...request, limits: { ...limits, memoryPages } }, name, starting);
       } catch (error) {
         const [next] = fewer;
@@ -164,7 +164,12 @@ export async function startUntil<Exports extends object = AnyExports>(
         return attempt(...fewer);
       }
     };
-    return await attempt(undefined, ...FEWER_PAGES);
+    const process = await attempt(...PAGES.slice(running < 4 || !worker ? 0 : running < 12 ? 1 : 2));
+    if (worker && platform().threadSupport().fewAddresses) {
+      running++;
+      void process.exited.then(() => running--);
+    }
+    return process;
   } catch (error) {
     // `launch` ends the thread itself; here it may not have come that far.
     void starting?.then(
@@ -177,9 +182,11 @@ export async function startUntil<Exports extends object = AnyExports>(
 
 /**
  * Most pages of a memory that has no maximum of its own, from try to try: a shared memory takes up addresses for all that it may
- * grow to, and some engines soon have none left.
+ * grow to, and some engines soon have none left. There the more run the fewer each begins with.
  */
-const FEWER_PAGES = [16_384, 2_048] as const;
+const PAGES = [undefined, 16_384, 4_096, 1_024];
+/** How many threads run in an engine with few addresses. */
+let running = 0;
 
 interface StartRequest {
   readonly module: Module;

@@ -1,5 +1,4 @@
 import { deferred } from "./deferred.js";
-import type { ExitReason } from "./engine.js";
 import { StoppedError, WasmexError } from "./errors.js";
 import { platform } from "./platform.js";
 import type { Process } from "./process.js";
@@ -49,8 +48,8 @@ export class Supervisor {
   readonly #children = new Map<string, Child>();
   readonly #maxRestarts: number;
   readonly #maxSeconds: number;
-  readonly #restarts: number[] = [];
-  #ended = false;
+  /** When children were started afresh, of late. */
+  #restarts: number[] = [];
   #failure: WasmexError | undefined;
   #ending: Promise<void> | undefined;
   /** Children that are being started afresh. */
@@ -118,58 +117,48 @@ export class Supervisor {
 
   #watch(child: Child): void {
     void child.process.exited.then((reason) => {
-      if (this.#ended || reason.kind === "stopped") return;
-      const restarting = this.#restart(child, reason);
+      if (this.#ending !== undefined || reason.kind === "stopped") return;
+      const restarting = this.#restart(child, reason.error);
       this.#starting.add(restarting);
       void restarting.then(() => this.#starting.delete(restarting));
     });
   }
 
-  async #restart(child: Child, reason: ExitReason): Promise<void> {
-    let why: unknown = reason.kind === "stopped" ? undefined : reason.error;
-    while (!this.#ended) {
+  async #restart(child: Child, error: unknown): Promise<void> {
+    let cause = error;
+    while (this.#ending === undefined) {
       const now = platform().monotonicNow();
-      while (this.#restarts.length > 0 && (this.#restarts[0] as number) <= now - this.#maxSeconds * 1000) {
-        this.#restarts.shift();
-      }
+      this.#restarts = this.#restarts.filter((at) => at > now - this.#maxSeconds * 1000);
       if (this.#restarts.length >= this.#maxRestarts) {
-        void this.#end(this.#givenUp(child.spec.id, why));
+        const text = cause instanceof Error ? cause.message : String(cause);
+        const failure = new WasmexError(
+          `the supervisor gave up: child \`${child.spec.id}\` failed again after ${this.#maxRestarts} restarts within ${this.#maxSeconds} seconds, the last time because: ${text}`,
+          { cause },
+        );
+        void this.#end(failure);
         return;
       }
       this.#restarts.push(now);
       try {
         const process = await startChild(child.spec);
-        if (this.#ended) {
-          await process.stop();
-          return;
-        }
         child.process = process;
-        this.#watch(child);
-        return;
-      } catch (error) {
+        if (this.#ending !== undefined) return await process.stop();
+        return this.#watch(child);
+      } catch (failed) {
         // A start that fails counts as one more end of the child.
-        why = error;
+        cause = failed;
       }
     }
   }
 
-  #givenUp(id: string, why: unknown): WasmexError {
-    const text = why instanceof Error ? why.message : String(why);
-    return new WasmexError(
-      `the supervisor gave up: child \`${id}\` failed again after ${this.#maxRestarts} restarts within ${this.#maxSeconds} seconds, the last time because: ${text}`,
-      { cause: why },
-    );
-  }
-
-  #end(failure: WasmexError | undefined): Promise<void> {
+  async #end(failure: WasmexError | undefined): Promise<void> {
     this.#ending ??= (async () => {
-      this.#ended = true;
       this.#failure = failure;
       await Promise.all(Array.from(this.#children.values(), (child) => child.process.stop()));
       if (failure === undefined) await Promise.all(this.#starting);
       this.#stopped.resolve(failure);
     })();
-    return this.#ending;
+    await this.#ending;
   }
 }
 

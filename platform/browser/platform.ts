@@ -10,11 +10,12 @@ function threadSupport(): ThreadSupport {
   // Some engines have the class but give no access to it on pages that aren't isolated, others the other way round.
   const sharedMemory = typeof SharedArrayBuffer !== "undefined" && globalThis.crossOriginIsolated !== false;
   const reason = threads ? (sharedMemory ? "" : HEADERS) : "there are no workers here";
-  // JavaScriptCore, whose errors tell their line, doesn't look at loops of WebAssembly when a worker is terminated.
-  const endsLoops = !("line" in new Error());
+  // JavaScriptCore, whose errors tell their line, doesn't look at loops of WebAssembly when a worker is terminated, and has 64 GiB of
+  // addresses for all memory.
+  const fewAddresses = "line" in new Error();
   // A server that renders pages may have no `navigator`.
   const parallelism = globalThis.navigator?.hardwareConcurrency ?? 1;
-  return { threads, sharedMemory, reason, endsLoops, parallelism };
+  return { threads, sharedMemory, reason, endsLoops: !fewAddresses, fewAddresses, parallelism };
 }
 
 export const browserPlatform: Platform = { ...common, threadSupport, loadWabt };

@@ -11,8 +11,15 @@ import type { SpawnThread, Thread, ThreadSupport } from "../../src/platform.js";
 const PATIENCE = 1000;
 
 export function threadSupport(): ThreadSupport {
-  const endsLoops = !("bun" in process.versions);
-  return { threads: true, sharedMemory: true, reason: "", endsLoops, parallelism: availableParallelism() };
+  const isBun = "bun" in process.versions;
+  return {
+    threads: true,
+    sharedMemory: true,
+    reason: "",
+    endsLoops: !isBun,
+    fewAddresses: isBun,
+    parallelism: availableParallelism(),
+  };
 }
 
 /**

@@ -114,7 +114,7 @@ export class HostStreams {
       }
     }
     this.#pipes.push(pipe);
-    const shared = pipe.share();
+    const shared = own || fd === 0 ? pipe.share() : pipe.share(AHEAD);
     return own ? { kind: "pipe", pipe: shared } : { kind: "host", pipe: shared, terminal };
   }
 }
