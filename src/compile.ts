@@ -1,7 +1,7 @@
 import { addLoopChecks, type Checked } from "./binary/loop-checks.js";
 /** What `Module` does in the background: sources, text, variants. Loaded when it is first needed, see `useLoading`. */
 
-import { concat, decodeUtf8 } from "./binary/cursor.js";
+import { concat } from "./binary/cursor.js";
 import { withHead } from "./binary/image.js";
 import { type Rewriting, type RewrittenHead, rewriteHead } from "./binary/rewrite.js";
 import { isBinary } from "./binary/sections.js";
@@ -23,6 +23,7 @@ import { foreignTypes } from "./module-foreign.js";
 import { platform } from "./platform.js";
 import { fail, inHand, load, type ModuleSource } from "./source.js";
 import { beginOf, classOf, type Image, imageOf, viewOf } from "./source-bytes.js";
+import { strict } from "./text.js";
 import { threadVariant } from "./thread-variant.js";
 import type { WasiFactory } from "./wasi/provider.js";
 import type { WasiInternals } from "./wasi/wasi.js";
@@ -118,7 +119,7 @@ function textOf(bytes: Uint8Array<ArrayBuffer>, what: string): string {
   if (isContainer(bytes))
     throw new CompileError(`${what} is a serialized module: pass it to Module.deserialize`);
   try {
-    const text = decodeUtf8(bytes);
+    const text = strict.decode(bytes);
     if (!text.includes("\0")) return text.replace(/^\uFEFF/, "");
   } catch {
     // Told below.

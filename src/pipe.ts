@@ -2,10 +2,9 @@ import { WasmexError } from "./errors.js";
 import { NO_MEMORY } from "./pipe-layout.js";
 import { ByteQueue, type SharedPipe } from "./pipe-queue.js";
 import { viewOf } from "./source-bytes.js";
+import { decodeText, encodeText } from "./text.js";
 
 export type { SharedPipe } from "./pipe-queue.js";
-
-const encoder = new TextEncoder();
 
 /**
  * An in-memory byte stream: a guest's stdin, stdout or stderr, or all three at once. It grows with what is written and
@@ -44,7 +43,7 @@ export class Pipe extends ByteQueue {
    * Throws `WasmexError` after `end()`, `RangeError` when the engine has no memory left.
    */
   write(data: Uint8Array | ArrayBufferView | ArrayBufferLike | string): number {
-    const bytes = typeof data === "string" ? encoder.encode(data) : viewOf(data);
+    const bytes = typeof data === "string" ? encodeText(data) : viewOf(data);
     if (bytes === undefined)
       throw new TypeError("a Pipe takes bytes (an ArrayBuffer or a view of one) or a string");
     if (this.ended) throw new WasmexError("the pipe has ended: nothing can be written after end()");
@@ -59,7 +58,7 @@ export class Pipe extends ByteQueue {
    * way counts as such: follow a pipe that is being written with `lines()` or through `readable`.
    */
   readString(): string {
-    return new TextDecoder("utf-8", { ignoreBOM: true }).decode(this.read());
+    return decodeText(this.read());
   }
 
   /** Cuts what is left to read to its first `length` bytes, or fills it up with zeros. Throws `RangeError`. */

@@ -1,6 +1,8 @@
 /** UTF-8 over bytes that may be shared with other threads. */
 
 const lenient = /* @__PURE__ */ new TextDecoder("utf-8", { ignoreBOM: true });
+/** Throws a `TypeError` for what is no UTF-8. */
+export const strict = /* @__PURE__ */ new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const encoder = /* @__PURE__ */ new TextEncoder();
 
 /** Chromium's and Firefox's codecs take no views of shared memory; set once that has been seen. */
@@ -25,7 +27,7 @@ function decode(bytes: Uint8Array, decoder: typeof lenient): string {
 }
 
 /** Decodes `bytes[start, end)`; if not told otherwise, what is malformed becomes U+FFFD, and a byte order mark stays. */
-export function decodeText(bytes: Uint8Array, start: number, end: number, decoder = lenient): string {
+export function decodeText(bytes: Uint8Array, start = 0, end = bytes.length, decoder = lenient): string {
   const length = end - start;
   if (length <= 16 && start + 16 <= bytes.length) {
     let all = 0;

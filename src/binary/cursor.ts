@@ -1,12 +1,5 @@
 import { CompileError } from "../errors.js";
-import { decodeText } from "../text.js";
-
-const strict = /* @__PURE__ */ new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-/** Decodes UTF-8 strictly; throws a `TypeError` for what is none. `bytes` must not be shared memory. */
-export function decodeUtf8(bytes: Uint8Array<ArrayBuffer>): string {
-  return strict.decode(bytes);
-}
+import { decodeText, strict } from "../text.js";
 
 /** Reads the binary format's primitives (core specification 5.2) from `bytes[at, end)`; never past the end. */
 export class Cursor {

@@ -1,6 +1,6 @@
 import { CompileError } from "../errors.js";
+import { strict } from "../text.js";
 import { DIGEST, MAGIC, NAME_AT, NO_NAME, VERSION } from "./container.js";
-import { decodeUtf8 } from "./cursor.js";
 import { digest } from "./digest.js";
 
 function startsWith(bytes: Uint8Array, characters: string): boolean {
@@ -46,6 +46,6 @@ export function unpack(
   const moduleAt = isNamed ? NAME_AT + length : NAME_AT;
   return {
     module: container.subarray(moduleAt, end),
-    name: isNamed ? decodeUtf8(container.subarray(NAME_AT, moduleAt)) : undefined,
+    name: isNamed ? strict.decode(container.subarray(NAME_AT, moduleAt)) : undefined,
   };
 }

@@ -1,9 +1,8 @@
 import { viewOf } from "../source-bytes.js";
+import { encodeText } from "../text.js";
 import { type Backend, FILETYPE_DIRECTORY } from "./contract.js";
 import { ERRNO_BUSY, ERRNO_NOTEMPTY } from "./errno.js";
 import type { MountTable } from "./mounts.js";
-
-const encoder = new TextEncoder();
 
 /** What a file can be made of; text is written as UTF-8. */
 export type FileContent = string | ArrayBuffer | SharedArrayBuffer | ArrayBufferView;
@@ -19,7 +18,7 @@ export function isBackend(value: unknown): value is Backend {
 
 export function toBytes(content: FileContent): Uint8Array {
   return typeof content === "string"
-    ? encoder.encode(content)
+    ? encodeText(content)
     : (viewOf(content) ?? new Uint8Array(content as ArrayBuffer));
 }
 

@@ -26,15 +26,15 @@ export interface FileStat {
   readonly changed: bigint;
 }
 
-const kinds: readonly (FileKind | undefined)[] = Object.assign(new Array<FileKind | undefined>(8), {
+const KINDS: { readonly [filetype: number]: FileKind } = {
   [FILETYPE_DIRECTORY]: "directory",
   [FILETYPE_REGULAR_FILE]: "file",
   [FILETYPE_SYMBOLIC_LINK]: "symlink",
-} as const);
+};
 
 export function fileStat({ filetype, size, longs, words }: Filestat): FileStat {
   return {
-    kind: kinds[filetype] ?? "other",
+    kind: KINDS[filetype] ?? "other",
     size,
     inode: longs[1] as bigint,
     links: words[6] as number,

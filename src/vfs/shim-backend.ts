@@ -1,3 +1,4 @@
+import { decodeText, encodeText, strict } from "../text.js";
 import {
   type Backend,
   type DirectoryVisitor,
@@ -46,8 +47,6 @@ import { inodeOf, isInode, type ShimInode, ShimLink, type ShimObject } from "./s
 const FSTFLAGS_ATIM = 1;
 const FSTFLAGS_MTIM = 4;
 const MAX_NAME = 255;
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-const encoder = new TextEncoder();
 let lastDevice = 0x5348494d0000n;
 
 function sizeOf({ inode, fd }: Item): number {
@@ -285,7 +284,7 @@ export class ShimBackend extends NodeTable<Item> implements Backend {
         const inode = find(item, entry.key);
         // What is gone by now is not shown.
         if (inode === undefined) continue;
-        const name = encoder.encode(entry.key);
+        const name = encodeText(entry.key);
         const { ino = extraOf(inode).ino, filetype } = inode.stat();
         if (!visit(name, 0, name.length, ino, filetype, entry.cookie)) return 0;
       }
@@ -333,7 +332,7 @@ export class ShimBackend extends NodeTable<Item> implements Backend {
     return this.#with(directory, (item) => {
       if (item.filetype !== FILETYPE_DIRECTORY) return -ERRNO_NOTDIR;
       if (end - start > MAX_NAME) return -ERRNO_NAMETOOLONG;
-      return use(item, decoder.decode(name.slice(start, end)));
+      return use(item, decodeText(name, start, end, strict));
     });
   }
 

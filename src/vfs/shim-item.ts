@@ -1,3 +1,4 @@
+import { decodeText } from "../text.js";
 import { FILETYPE_DIRECTORY, FILETYPE_REGULAR_FILE, FILETYPE_SYMBOLIC_LINK } from "./contract.js";
 import type { Cookies } from "./cookies.js";
 import { ERRNO_IO, ERRNO_ISDIR, ERRNO_LOOP, ERRNO_NOENT, ERRNO_NOTSUP } from "./errno.js";
@@ -153,8 +154,6 @@ export function take(
   check(typeof answer === "object" ? answer.ret : answer);
 }
 
-const decoder = new TextDecoder();
-
 export function* namesIn(directory: Item): Generator<string, void> {
   const map = mapOf(directory);
   if (map !== undefined) return yield* map.keys();
@@ -163,7 +162,7 @@ export function* namesIn(directory: Item): Generator<string, void> {
     const dirent = fd.fd_readdir_single?.(cookie).dirent;
     if (dirent == null) return;
     cookie = dirent.d_next;
-    const name = decoder.decode(dirent.dir_name.slice());
+    const name = decodeText(dirent.dir_name);
     if (name !== "." && name !== "..") yield name;
   }
 }

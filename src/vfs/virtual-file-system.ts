@@ -1,6 +1,7 @@
 import { WasmexError } from "../errors.js";
 import { platform } from "../platform.js";
 import { viewOf } from "../source-bytes.js";
+import { decodeText, encodeText } from "../text.js";
 import { type Backend, FILETYPE_DIRECTORY, FILETYPE_SYMBOLIC_LINK, Filestat } from "./contract.js";
 import { makeDirectories } from "./directories.js";
 import {
@@ -29,9 +30,6 @@ import { FOLLOW_ALWAYS, FOLLOW_NEVER } from "./paths.js";
 import { shimBackend } from "./shim.js";
 import { packTree, unpackTree } from "./snapshot.js";
 import { Walk } from "./walk.js";
-
-const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Files and directories by name. A name may be a path; directories on the way are made. */
 export interface Tree {
@@ -109,7 +107,7 @@ export class VirtualFileSystem {
       }
       return walk.filetype === FILETYPE_DIRECTORY ? -ERRNO_ISDIR : readAll(walk.backend, walk.node);
     });
-    return encoding === undefined ? bytes : decoder.decode(bytes);
+    return encoding === undefined ? bytes : decodeText(bytes);
   }
 
   /** Replaces the file's content, or makes the file. The directory that it is in must be there. */
@@ -151,7 +149,7 @@ export class VirtualFileSystem {
       }
       return walk.filetype === FILETYPE_DIRECTORY ? rawNamesIn(walk.backend, walk.node) : -ERRNO_NOTDIR;
     });
-    return names.map((name) => decoder.decode(name)).sort();
+    return names.map((name) => decodeText(name)).sort();
   }
 
   /** What is at the path; with `followSymlinks: false` a link as its last name is told of itself. */
@@ -232,7 +230,7 @@ export class VirtualFileSystem {
     this.#at(path, "symlink", FOLLOW_NEVER, (walk) =>
       walk.node !== 0
         ? -ERRNO_EXIST
-        : walk.backend.symlink(walk.directory, walk.bytes, walk.start, walk.end, encoder.encode(target)),
+        : walk.backend.symlink(walk.directory, walk.bytes, walk.start, walk.end, encodeText(target)),
     );
   }
 
@@ -244,7 +242,7 @@ export class VirtualFileSystem {
       }
       return walk.filetype === FILETYPE_SYMBOLIC_LINK ? walk.backend.readlink(walk.node) : -ERRNO_INVAL;
     });
-    return decoder.decode(target.slice());
+    return decodeText(target);
   }
 
   /**

@@ -1,3 +1,4 @@
+import { encodeText } from "../text.js";
 import {
   type Backend,
   FILETYPE_DIRECTORY,
@@ -17,8 +18,6 @@ import {
 import type { MountTable } from "./mounts.js";
 import { DOT, FOLLOW_ALWAYS, FOLLOW_SLASH, LINKS_MAX, NAME_MAX, PATH_MAX, SLASH } from "./paths.js";
 import { validUtf8Until } from "./utf8.js";
-
-const encoder = new TextEncoder();
 
 /**
  * Resolves paths, one component after the other, above the backends. It never leaves the directory it starts from: `..`
@@ -85,7 +84,7 @@ export class Walk {
 
   /** Resolves a path that the host gave, in the whole tree whatever it begins with. */
   resolvePath(mounts: MountTable, path: string, follow: number): Result {
-    const bytes = encoder.encode(path.replace(/^\/+/, "") || ".");
+    const bytes = encodeText(path.replace(/^\/+/, "") || ".");
     const loaded = this.load(bytes, 0, bytes.length);
     return loaded < 0 ? loaded : this.resolve(mounts, mounts.root.backend, mounts.root.node, follow);
   }

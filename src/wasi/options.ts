@@ -1,5 +1,6 @@
 import { WasmexError } from "../errors.js";
 import type { Pipe } from "../pipe.js";
+import { encodeText } from "../text.js";
 import { accessBits, type PreopenFlag } from "../vfs/access.js";
 import type { VirtualFileSystem } from "../vfs/virtual-file-system.js";
 import type { ClockSource, RandomSource } from "./sources.js";
@@ -64,8 +65,6 @@ export interface CheckedOptions {
 
 const KEYS = ["args", "programName", "env", "stdin", "stdout", "stderr", "preopen", "fs", "random", "clock"];
 
-const encoder = new TextEncoder();
-
 /** Checks what was passed as `wasi`; throws one `WasmexError` that names the key and what to do. */
 export function checkOptions(options: WasiOptions): CheckedOptions {
   const given: unknown = options;
@@ -129,7 +128,7 @@ function encodeString(value: unknown, key: string, prefix = ""): Uint8Array {
   need(typeof value === "string", key, "a string", value);
   if (value.includes("\0") || prefix.includes("\0"))
     throw new WasmexError(`${key}: a NUL would end the string for the guest; leave it out`);
-  return encoder.encode(`${prefix}${value}\0`);
+  return encodeText(`${prefix}${value}\0`);
 }
 
 function isRecord(value: unknown): value is { readonly [key: string]: unknown } {

@@ -1,5 +1,6 @@
 import { UnsupportedError, WasmexError } from "../errors.js";
 import { platform } from "../platform.js";
+import { encodeText } from "../text.js";
 import { FILETYPE_DIRECTORY } from "../vfs/contract.js";
 import { Descriptor } from "../vfs/descriptors.js";
 import { newMounts } from "../vfs/directories.js";
@@ -9,8 +10,6 @@ import { FOLLOW_ALWAYS } from "../vfs/paths.js";
 import { ALL_RIGHTS, DIRECTORY_RIGHTS } from "../vfs/rights.js";
 import { Walk } from "../vfs/walk.js";
 import type { CheckedOptions, CheckedPreopen } from "./options.js";
-
-const encoder = new TextEncoder();
 
 /** Opens the directories that the guest is given, in the order of the options. */
 export function openPreopens({ preopens, fs }: CheckedOptions): Descriptor[] {
@@ -67,7 +66,7 @@ function openIn(mounts: MountTable, path: string, { directory, access, alias }: 
     descriptor.backend = walk.backend;
     descriptor.node = walk.node;
     descriptor.mounts = mounts;
-    descriptor.preopen = encoder.encode(alias);
+    descriptor.preopen = encodeText(alias);
     return descriptor;
   } finally {
     walk.leave();

@@ -8,6 +8,8 @@
  * `["12", 0]` for a bigint. An object is its class and its parts.
  */
 import * as errors from "../errors.js";
+import { viewOf } from "../source-bytes.js";
+import { decodeText, encodeText } from "../text.js";
 
 type ErrorClass = new (message: never, options: never) => Error;
 type Parts = readonly unknown[];
@@ -69,12 +71,6 @@ function errorParts(error: Error): unknown[] {
   return [error.name, error.message, error.stack, ...properties.flat()];
 }
 
-function bytesOf(value: ArrayBuffer | ArrayBufferView): Uint8Array {
-  return ArrayBuffer.isView(value)
-    ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
-    : new Uint8Array(value);
-}
-
 /** How the objects of one class travel. */
 type Kind<T> = readonly [
   /** The values that one is made of; `store` keeps bytes aside and answers where they are. */
@@ -134,7 +130,7 @@ const KINDS: ReadonlyMap<string, Kind<object>> = new Map([
   kind<Error>("Error", errorParts, makeError),
   kind<ArrayBuffer | ArrayBufferView>(
     BUFFER,
-    (value, store, name) => [name, ...store(bytesOf(value))],
+    (value, store, name) => [name, ...store(viewOf(value) as Uint8Array)],
     ([name, start, end], load) => {
       const { buffer } = load(start as number, end as number);
       if (name === BUFFER) return buffer;
@@ -144,9 +140,6 @@ const KINDS: ReadonlyMap<string, Kind<object>> = new Map([
     },
   ),
 ]);
-
-const encoder = /* @__PURE__ */ new TextEncoder();
-const decoder = /* @__PURE__ */ new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
  * @param lenient whether what can't be cloned travels as its text: so it does in errors, which must get across whatever they hold
@@ -190,7 +183,7 @@ export function encode(root: unknown, lenient = false): Bytes {
     }
     return [place];
   };
-  const text = encoder.encode(JSON.stringify([put(root, lenient), objects]));
+  const text = encodeText(JSON.stringify([put(root, lenient), objects]));
   const bytes = new Uint8Array(4 + text.length + length);
   new DataView(bytes.buffer).setUint32(0, text.length);
   bytes.set(text, 4);
@@ -213,7 +206,7 @@ export function encodeThrown(thrown: unknown): Bytes {
 
 export function decode(bytes: Bytes): unknown {
   const end = 4 + new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
-  const [root, objects] = JSON.parse(decoder.decode(bytes.subarray(4, end)));
+  const [root, objects] = JSON.parse(decodeText(bytes, 4, end));
   const made: object[] = [];
   const load = (from: number, to: number): Bytes => bytes.slice(end + from, end + to);
   const get = (value: unknown): unknown => {

@@ -1,7 +1,7 @@
-import { decodeUtf8 } from "../../../src/binary/cursor.js";
 import { isBinary } from "../../../src/binary/sections.js";
 import { CompileError } from "../../../src/errors.js";
 import { Module } from "../../../src/module.js";
+import { strict } from "../../../src/text.js";
 import { assemble } from "../../../src/wat.js";
 import { adviceOnBytes } from "./advice.js";
 import type { Input } from "./input.js";
@@ -39,7 +39,7 @@ export async function binaryOf(input: Input): Promise<Uint8Array<ArrayBuffer>> {
   if (isBinary(bytes)) return bytes;
   let text: string;
   try {
-    text = decodeUtf8(bytes);
+    text = strict.decode(bytes);
   } catch (cause) {
     throw new CompileError(`${name} is neither a WebAssembly module nor text`, { cause });
   }
