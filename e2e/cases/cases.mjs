@@ -96,6 +96,28 @@ export const cases = [
     },
   },
   {
+    name: "start gives twenty guests at once their memory, files and pipes",
+    heavy: true,
+    async run({ Wasmex, options }) {
+      /** @param {number} index */
+      const start = async (index) => {
+        const fs = new Wasmex.VirtualFileSystem({ "/in.txt": `${index}` });
+        const [stdin, stdout] = [new Wasmex.Pipe(), new Wasmex.Pipe()];
+        stdin.write(`${index}`);
+        const wasi = { fs, preopen: { "/": { flags: ["read"] } }, stdin, stdout };
+        const guest = await Wasmex.start({ bytes: CAT, wasi: /** @type {any} */ (wasi), ...options });
+        await guest.callFunction("_start");
+        equal(stdout.readString(), `${index}`);
+        return guest;
+      };
+      const guests = [];
+      for (let index = 0; index < 20; index++) guests.push(await start(index));
+      ok(guests[19]?.memory().length !== 0, "the last one has memory, too");
+      await Promise.all(guests.map((guest) => guest.stop()));
+      equal(new ArrayBuffer(1 << 20).byteLength, 1 << 20);
+    },
+  },
+  {
     name: "Process.callFunction calls, checks and converts",
     async run(surroundings) {
       const process = await startCalls(surroundings);

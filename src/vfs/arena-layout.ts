@@ -10,7 +10,7 @@
 export const PAGE_WORDS = 1 << 14;
 /** Addresses in bytes stay below 2^31, so that they are small integers everywhere. */
 export const MAX_PAGES = 32767;
-/** A shared arena without a limit reserves 1 GiB: WebKit has addresses for some dozens of these, guests' memories included. */
+/** A shared arena without a limit reserves 1 GiB, or what `growable` makes of that. */
 export const SHARED_PAGES = 16384;
 export const UNLIMITED = 0x7fffffff;
 

@@ -46,7 +46,7 @@ let devices = 0;
 export interface MemoryBackendOptions {
   /** Milliseconds since the epoch, with a fraction; default: the platform's clock. */
   readonly clock?: () => number;
-  /** How many bytes files, directories and inodes may take, rounded up to powers of two each; default: none below 2 GiB, or 1 GiB from when threads share it. */
+  /** How many bytes files, directories and inodes may take, rounded up to powers of two each; default: none below 2 GiB, or 1 GiB (256 MiB where addresses are few) from when threads share it. */
   readonly limit?: number;
 }
 

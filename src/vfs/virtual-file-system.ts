@@ -40,7 +40,7 @@ export interface Tree {
 export interface FileSystemOptions {
   /**
    * How many bytes it may take, each file and directory rounded up to a power of two. Without a limit it may grow to 2 GiB,
-   * or to 1 GiB from when a guest on another thread uses it.
+   * or to 1 GiB (in WebKit and Bun 256 MiB) from when a guest on another thread uses it.
    */
   readonly limit?: number;
   /** A file system to use in place of a new one in memory. */
