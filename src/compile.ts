@@ -6,7 +6,7 @@ import { withHead } from "./binary/image.js";
 import { type Rewriting, type RewrittenHead, rewriteHead } from "./binary/rewrite.js";
 import { isBinary } from "./binary/sections.js";
 import { isContainer, unpack } from "./binary/unpack.js";
-import { orAborted } from "./deferred.js";
+import { checkSignal, orAborted } from "./deferred.js";
 import { CompileError, UnsupportedError } from "./errors.js";
 import type { CompileOptions } from "./module.js";
 import {
@@ -39,11 +39,12 @@ interface Given {
 }
 
 /** As `Module.compile` has it. */
-export function compile(
+export async function compile(
   source: ModuleSource | PromiseLike<ModuleSource>,
   options: CompileOptions,
 ): Promise<Content> {
   const { signal } = options;
+  checkSignal(signal);
   const compiling = compileSource(source, options);
   return signal === undefined ? compiling : orAborted(compiling, signal);
 }
@@ -55,7 +56,8 @@ async function compileSource(
   const given: Given = { what: "the module", name, ...forThread(thread) };
   let source: ModuleSource;
   try {
-    source = await promise;
+    // Bytes in hand are copied before anybody can change them.
+    source = viewOf(promise) === undefined ? await promise : (promise as ModuleSource);
   } catch (error) {
     return fail("could not load the module", error);
   }

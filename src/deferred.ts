@@ -1,3 +1,6 @@
+import { CallError } from "./errors.js";
+import { describeValue } from "./values.js";
+
 /** A promise with its two ends, for what is settled from elsewhere. */
 export interface Deferred<T> {
   readonly promise: Promise<T>;
@@ -13,6 +16,12 @@ export function deferred<T>(): Deferred<T> {
     reject = refuse;
   });
   return { promise, resolve, reject };
+}
+
+export function checkSignal(signal: AbortSignal | undefined): void {
+  if (signal !== undefined && typeof signal?.addEventListener !== "function") {
+    throw new CallError(`signal: pass an AbortSignal, not ${describeValue(signal)}`);
+  }
 }
 
 /** What the promise comes to, unless the signal is aborted before: then rejects with its reason. */

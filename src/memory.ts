@@ -7,7 +7,8 @@ import {
   outOfBound,
   toElement,
 } from "./elements.js";
-import { decodeText, encodeInPlace, encodeText } from "./text.js";
+import { toBytes } from "./source-bytes.js";
+import { decodeText, encodeInPlace } from "./text.js";
 import { describeValue } from "./values.js";
 
 export type { ElementType, ElementValue } from "./elements.js";
@@ -147,15 +148,8 @@ export class Memory<T extends ElementType = ElementType> {
    * @throws RangeError where they would end past the memory's end
    */
   writeBinary(index: number, bytes: ArrayBufferView | ArrayBuffer | SharedArrayBuffer | string): void {
-    if (typeof bytes === "string") {
-      if (isCount(index) && encodeInPlace(bytes, this.#bytes, index) >= 0) return;
-      const encoded = encodeText(bytes);
-      this.#span(index, encoded.length).set(encoded, index);
-      return;
-    }
-    const source = ArrayBuffer.isView(bytes)
-      ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-      : new Uint8Array(bytes);
+    if (typeof bytes === "string" && isCount(index) && encodeInPlace(bytes, this.#bytes, index) >= 0) return;
+    const source = toBytes(bytes);
     this.#span(index, source.length).set(source, index);
   }
 

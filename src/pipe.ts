@@ -1,8 +1,8 @@
 import { WasmexError } from "./errors.js";
 import { NO_MEMORY } from "./pipe-layout.js";
 import { ByteQueue, type SharedPipe } from "./pipe-queue.js";
-import { viewOf } from "./source-bytes.js";
-import { decodeText, encodeText } from "./text.js";
+import { toBytes } from "./source-bytes.js";
+import { decodeText } from "./text.js";
 
 export type { SharedPipe } from "./pipe-queue.js";
 
@@ -43,9 +43,7 @@ export class Pipe extends ByteQueue {
    * Throws `WasmexError` after `end()`, `RangeError` when the engine has no memory left.
    */
   write(data: Uint8Array | ArrayBufferView | ArrayBufferLike | string): number {
-    const bytes = typeof data === "string" ? encodeText(data) : viewOf(data);
-    if (bytes === undefined)
-      throw new TypeError("a Pipe takes bytes (an ArrayBuffer or a view of one) or a string");
+    const bytes = toBytes(data);
     if (this.ended) throw new WasmexError("the pipe has ended: nothing can be written after end()");
     const written = this.writeFrom(bytes, 0, bytes.length);
     if (written === -NO_MEMORY)

@@ -1,3 +1,4 @@
+import { checkSignal } from "./deferred.js";
 import type { Engine, ExitReason } from "./engine.js";
 import { CallError } from "./errors.js";
 import { memoryName } from "./exported-globals.js";
@@ -91,9 +92,7 @@ export class Process<Exports extends object = AnyExports> {
       const { timeout = DEFAULT_TIMEOUT, signal } =
         typeof options === "object" && options !== null ? options : { timeout: options };
       checkTimeout(timeout);
-      if (signal !== undefined && typeof signal?.addEventListener !== "function") {
-        throw new CallError(`signal: pass an AbortSignal, not ${describeValue(signal)}`);
-      }
+      checkSignal(signal);
       return this.#engine.call(this.#plans.for(name, params), params, timeout, signal);
     } catch (error) {
       return Promise.reject(error);

@@ -1,5 +1,7 @@
 /** Bytes in hand. */
 
+import { encodeText } from "./text.js";
+
 /** Bytes kept free before a module, so that a rewritten head, which is a little longer, fits without a second copy. */
 export const SLACK = 64;
 
@@ -18,11 +20,23 @@ export function classOf(value: unknown): string {
 
 /** A view of bytes in hand; `undefined` for what is none. */
 export function viewOf(source: unknown): Uint8Array | undefined {
-  if (ArrayBuffer.isView(source)) return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
-  const name = classOf(source);
-  if (name !== "ArrayBuffer" && name !== "SharedArrayBuffer") return undefined;
-  // A detached buffer has no bytes.
-  return (source as ArrayBuffer).byteLength === 0 ? new Uint8Array() : new Uint8Array(source as ArrayBuffer);
+  const isView = ArrayBuffer.isView(source);
+  if (!isView && !classOf(source).endsWith("ArrayBuffer")) return undefined;
+  try {
+    return isView
+      ? new Uint8Array(source.buffer, source.byteOffset, source.byteLength)
+      : new Uint8Array(source as ArrayBuffer);
+  } catch {
+    // A detached buffer has no bytes.
+    return new Uint8Array();
+  }
+}
+
+/** A view of bytes in hand, or of a string as UTF-8. Throws `TypeError` for anything else. */
+export function toBytes(data: unknown): Uint8Array {
+  const bytes = typeof data === "string" ? encodeText(data) : viewOf(data);
+  if (bytes === undefined) throw new TypeError("pass bytes or a string");
+  return bytes;
 }
 
 /** A copy of bytes in hand; of what is none, an empty one. */

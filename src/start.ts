@@ -1,4 +1,5 @@
 import type { Rewriting } from "./binary/rewrite.js";
+import { checkSignal } from "./deferred.js";
 import type { Engine } from "./engine.js";
 import { TrapError, UnsupportedError, WasmexError } from "./errors.js";
 import type { Imports } from "./imports.js";
@@ -107,6 +108,7 @@ export async function start<Exports extends object = AnyExports>(
   options: StartOptions = {},
 ): Promise<Process<Exports>> {
   const { signal } = options;
+  checkSignal(signal);
   const process = await startUntil<Exports>(options, signal);
   if (signal === undefined) return process;
   if (signal.aborted) {

@@ -219,6 +219,10 @@ describe.each(KINDS)("Memory over %s", (_kind, shared, MemoryClass) => {
     view.writeBinary(0, Uint16Array.of(0x0201, 0x0403).buffer);
     view.writeBinary(4, new DataView(Uint8Array.of(9, 5, 6, 9).buffer, 1, 2));
     expect(view.readBinary(0, 6)).toEqual(Uint8Array.of(1, 2, 3, 4, 5, 6));
+    for (const none of [null, undefined, 5, [7], {}]) {
+      expect(() => view.writeBinary(0, none as never)).toThrow(TypeError);
+    }
+    expect(view.readBinary(0, 1)).toEqual(Uint8Array.of(1));
   });
 
   test("Memory.readBinary answers a copy", () => {

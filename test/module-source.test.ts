@@ -269,4 +269,15 @@ describe("Module.compile", () => {
       name: "AbortError",
     });
   });
+
+  test("Module.compile takes bytes as they are when it is called, and those of a detached buffer for none", async () => {
+    await Module.compile(MODULE);
+    const bytes = MODULE.slice();
+    const compiling = Module.compile(bytes);
+    bytes.fill(0);
+    expect((await compiling).byteLength).toBe(MODULE.length);
+    structuredClone(bytes, { transfer: [bytes.buffer] });
+    await expect(Module.compile(bytes)).rejects.toThrow(CompileError);
+    expect(() => Module.compileSync(bytes)).toThrow("the module is empty");
+  });
 });

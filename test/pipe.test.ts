@@ -34,6 +34,9 @@ describe("Pipe", () => {
 
   it("Pipe.write refuses what is no bytes", () => {
     expect(() => new Pipe().write(5 as unknown as string)).toThrow(TypeError);
+    const detached = new Uint8Array(3);
+    structuredClone(detached, { transfer: [detached.buffer] });
+    expect(new Pipe().write(detached)).toBe(0);
   });
 
   it("Pipe.readString replaces what is no UTF-8 and keeps a byte order mark", () => {

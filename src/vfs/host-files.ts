@@ -1,5 +1,3 @@
-import { viewOf } from "../source-bytes.js";
-import { encodeText } from "../text.js";
 import { type Backend, FILETYPE_DIRECTORY } from "./contract.js";
 import { ERRNO_BUSY, ERRNO_NOTEMPTY } from "./errno.js";
 import type { MountTable } from "./mounts.js";
@@ -14,12 +12,6 @@ export function isBackend(value: unknown): value is Backend {
     typeof backend?.openRoot === "function" &&
     typeof backend.lookup === "function"
   );
-}
-
-export function toBytes(content: FileContent): Uint8Array {
-  return typeof content === "string"
-    ? encodeText(content)
-    : (viewOf(content) ?? new Uint8Array(content as ArrayBuffer));
 }
 
 /** The whole content, in a copy. */

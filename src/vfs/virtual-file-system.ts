@@ -1,6 +1,6 @@
 import { WasmexError } from "../errors.js";
 import { platform } from "../platform.js";
-import { viewOf } from "../source-bytes.js";
+import { imageOf, toBytes, viewOf } from "../source-bytes.js";
 import { decodeText, encodeText } from "../text.js";
 import { type Backend, FILETYPE_DIRECTORY, FILETYPE_SYMBOLIC_LINK, Filestat } from "./contract.js";
 import { makeDirectories } from "./directories.js";
@@ -14,15 +14,7 @@ import {
   ERRNO_XDEV,
 } from "./errno.js";
 import { fileSystemError } from "./host-errors.js";
-import {
-  emptyDirectory,
-  type FileContent,
-  isBackend,
-  rawNamesIn,
-  readAll,
-  toBytes,
-  writeAll,
-} from "./host-files.js";
+import { emptyDirectory, type FileContent, isBackend, rawNamesIn, readAll, writeAll } from "./host-files.js";
 import { type FileStat, fileStat } from "./host-stat.js";
 import { MemoryBackend } from "./memory-backend.js";
 import { MountTable } from "./mounts.js";
@@ -85,7 +77,7 @@ export class VirtualFileSystem {
    */
   static fromSnapshot(bytes: Uint8Array | ArrayBuffer): VirtualFileSystem {
     const root = new MemoryBackend();
-    unpackTree(root, toBytes(bytes).slice());
+    unpackTree(root, imageOf(bytes).bytes);
     return new VirtualFileSystem({}, { root });
   }
 
