@@ -66,6 +66,8 @@ export function packTree({ backend, node: root }: Place): Uint8Array {
         entry.splice(2, 4, LINK, "0", "0", file);
       } else if (filetype === FILETYPE_REGULAR_FILE) {
         entry.push(size, packContent(backend, node, size, content));
+        // A snapshot is no access: the next one is to be the same.
+        if ("nextData" in backend) backend.setTimes(node, longs[5], undefined);
       } else if (filetype === FILETYPE_SYMBOLIC_LINK) {
         const target = backend.readlink(node);
         entry.push(toText(typeof target === "number" ? new Uint8Array(check(target)) : target));

@@ -311,6 +311,7 @@ describe("VirtualFileSystem.snapshot", () => {
     const fs = build();
     const first = fs.snapshot();
     expect(first.length).toBeLessThan(300_000);
+    expect(sameBytes(fs.snapshot(), first)).toBe(true);
     expect(sameBytes(VirtualFileSystem.fromSnapshot(first).snapshot(), first)).toBe(true);
     const moved = VirtualFileSystem.fromSnapshot(first);
     const root = fs.stat("/");
