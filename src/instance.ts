@@ -142,7 +142,7 @@ export class Instance {
     let bound = this.#functions.get(name);
     if (bound === undefined) {
       const [target, type] = this.#functionType(name);
-      bound = boundCall(target, type, (error, params) => this.#rescue(error, type, params));
+      bound = boundCall(target, type, (error, params) => void this.#rescue(error, type, params));
       this.#functions.set(name, bound);
     }
     return bound as (...params: unknown[]) => WasmValue | WasmValue[] | undefined;

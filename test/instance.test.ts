@@ -63,6 +63,11 @@ describe("Instance", () => {
     const two = await make(`(module (func (export "two") (result i32 i64) (i32.const 1) (i64.const 2)))`);
     expect(two.function("two")()).toEqual([1, 2n]);
     expect(() => instance.function("divide")(1, 0)).toThrow(Wasmex.TrapError);
+    const exit = `(module (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+      (memory (export "memory") 1) (func (export "exit") (param i32) (call $exit (local.get 0))))`;
+    const program = (await make(exit, { wasi: true })).function("exit");
+    expect(program(0)).toBe(undefined);
+    expect(() => program(3)).toThrow(Wasmex.ExitError);
     expectTypeOf(instance.callFunction("void")).toEqualTypeOf<Wasmex.WasmValue[]>();
   });
 
