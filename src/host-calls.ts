@@ -41,7 +41,7 @@ function directCall(host: HostTarget, context: Context | undefined): Call {
 
 function promised(host: HostTarget, result: PromiseLike<unknown>): UnsupportedError {
   // Its rejection has nobody else to go to.
-  result.then(undefined, () => {});
+  Promise.resolve(result).catch(() => {});
   return new UnsupportedError(
     `host function \`${host.label}\` answered a promise, which the guest cannot wait for on this thread: use \`start\` with thread: "worker"`,
   );

@@ -12,6 +12,7 @@ import {
 } from "./instance.js";
 import { isExportedFunction } from "./link-check.js";
 import type { ModuleShape } from "./shape.js";
+import { classOf } from "./source-bytes.js";
 import { resultArray, type WasmValue } from "./values.js";
 
 /** A process whose instance lives on this thread: a call runs when it is made, or when those before it are done. */
@@ -52,7 +53,7 @@ export class InlineEngine extends Engine {
       begin: (exports) => armChecks(exports, () => engine.#look()),
       wrapHost(host, reach) {
         // Only what is declared `async` may suspend: a guest that is called from a host function can't be, by no function at all.
-        const isAsync = Object.prototype.toString.call(host.callback) === "[object AsyncFunction]";
+        const isAsync = classOf(host.callback) === "AsyncFunction";
         if (promising === undefined || !isAsync) return syncHostCall(host, reach);
         engine.#suspends = true;
         return suspendingHostCall(host, reach);

@@ -124,6 +124,16 @@ describe(`Process (${thread})`, () => {
     expect(await guest.callFunction("add", [1, 2])).toEqual([3]);
   });
 
+  it.runIf(inWorker)("Process.callFunction sends references as they are when it is called", async () => {
+    await using guest = await begin();
+    const counted = { at: 0 };
+    const calls = Array.from({ length: 20 }, (_, at) => {
+      counted.at = at;
+      return guest.callFunction("same", [counted]);
+    });
+    expect(await Promise.all(calls)).toEqual(Array.from({ length: 20 }, (_, at) => [{ at }]));
+  });
+
   it("Process.callFunction rejects, never throws, and serves what comes after", async () => {
     await using guest = await begin();
     const wrong = guest.callFunction("add", [1.5, 2]);

@@ -35,6 +35,11 @@ const MOST_SKIPS = 16;
 /** A record for a guest that waits in a host call. */
 type Answer = readonly [word: number, id: number, layout: Layout, values: Values];
 
+/** Values that may have to wait, out of reach of whoever changes them meanwhile. */
+function packed(layout: Layout, values: readonly unknown[]): Values {
+  return layout === undefined ? encode(values) : values;
+}
+
 /** The host's end of the channel: sends calls in order and delivers what comes back. */
 export class SharedEngine extends WorkerEngine {
   readonly #end: ChannelEnd;
@@ -44,7 +49,7 @@ export class SharedEngine extends WorkerEngine {
 
   /** Calls that the worker has, oldest first. */
   #pending: Pending[] = [];
-  #backlog: { readonly pending: Pending; readonly values: unknown[] }[] = [];
+  #backlog: { readonly pending: Pending; readonly values: Values }[] = [];
   readonly #nested = new Map<number, Pending>();
   /** Answers for which there is no room in their ring, in order; how many were sent. */
   readonly #answersLeft: Answer[] = [];
@@ -93,7 +98,7 @@ export class SharedEngine extends WorkerEngine {
     const { plan, params, deadline } = pending;
     const { parameters: layout, index: place } = plan;
     if (layout === undefined || this.#pending.length >= CALL_WINDOW || this.#backlog.length > 0) {
-      this.#backlog.push({ pending, values: engineValues(plan, params) });
+      this.#backlog.push({ pending, values: packed(layout, engineValues(plan, params)) });
       this.#refill();
     } else {
       const end = this.#end;
@@ -168,7 +173,7 @@ export class SharedEngine extends WorkerEngine {
   /** Sends an answer, or keeps it until there is room. Throws where a value can't cross. */
   #answer(word: number, id: number, layout: Layout, values: readonly unknown[]): void {
     if (this.reason !== undefined) return;
-    this.#answersLeft.push([word, id, layout, layout === undefined ? encode(values) : values]);
+    this.#answersLeft.push([word, id, layout, packed(layout, values)]);
     this.#flushAnswers();
   }
 

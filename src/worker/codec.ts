@@ -8,7 +8,7 @@
  * `["12", 0]` for a bigint. An object is its class and its parts.
  */
 import * as errors from "../errors.js";
-import { viewOf } from "../source-bytes.js";
+import { classOf, viewOf } from "../source-bytes.js";
 import { decodeText, encodeText } from "../text.js";
 
 type ErrorClass = new (message: never, options: never) => Error;
@@ -165,7 +165,7 @@ export function encode(root: unknown, lenient = false): Bytes {
     if (value === null || type === "number" || type === "string" || type === "boolean") return value;
     let place = places.get(value);
     if (place === undefined) {
-      const name = value instanceof Error ? "Error" : Object.prototype.toString.call(value).slice(8, -1);
+      const name = value instanceof Error ? "Error" : classOf(value);
       const known = ArrayBuffer.isView(value) ? BUFFER : name;
       const [parts] = KINDS.get(known) ?? [];
       if (parts === undefined) {

@@ -9,8 +9,8 @@ import {
   incompatible,
   member,
 } from "../imports.js";
-import { accepts, describeGiven } from "../link-check.js";
-import type { ModuleShape, ShapeImport } from "../shape.js";
+import { accepts, describeGiven, isExportedFunction } from "../link-check.js";
+import type { FunctionType, ModuleShape, ShapeImport } from "../shape.js";
 import { classOf } from "../source-bytes.js";
 import { describeThrown, resultArray } from "../values.js";
 import type { Layout } from "./layout.js";
@@ -116,34 +116,34 @@ export class HostFunctions {
     const { module, name, type } = entry;
     const label = `${module}::${name}`;
     const typed = value instanceof HostFunction;
-    if (!typed && !(typeof value === "function" && isKind(type, "function"))) {
+    const isFunction = typeof value === "function" && isKind(type, "function");
+    if (!typed && (!isFunction || isExportedFunction(value))) {
       const what = classOf(value);
       const isMemory = what === "WebAssembly.Memory";
       if (isMemory && classOf((value as WebAssembly.Memory).buffer) === "SharedArrayBuffer") {
-        return { kind: "memory", memory: value as WebAssembly.Memory };
+        return { value: value as WebAssembly.Memory };
       }
       // The thread has no bytes to find out by what the engine would have: it gets the words.
       if (!what.startsWith("WebAssembly") && !fits()) {
-        return { kind: "wrong", problem: incompatible(entry, describeGiven(value, type)) };
+        return { problem: incompatible(entry, describeGiven(value, type)) };
       }
-      if (typeof value === "number" || typeof value === "bigint") return { kind: "value", value };
+      if (typeof value === "number" || typeof value === "bigint") return { value };
       throw new UnsupportedError(
         `the import \`${label}\` is a ${what}${isMemory ? " that is not shared" : ""}, which cannot cross to another thread: start the module with thread: "inline"`,
       );
     }
-    const signature = typed
-      ? { kind: "function" as const, parameters: [...value.parameters], results: [...value.results] }
-      : undefined;
-    const callback = (typed ? value.callback : value) as HostTarget["callback"];
-    const known = type.kind === "function" ? type : signature;
-    return {
-      kind: "function",
-      index: this.#add({ label, type: known, callback, takesContext: typed }),
-      signature,
-    };
+    const known = type.kind === "function" ? type : undefined;
+    const link = typed && value.link(entry, label);
+    if (typeof link === "string") return { problem: link };
+    const callback = value as HostTarget["callback"];
+    this.#add(
+      link && "host" in link ? link.host : { label, type: known, callback, takesContext: false },
+      known,
+    );
+    return {};
   }
 
-  #add(host: HostTarget): number {
-    return this.#served.push({ host, plan: functionPlan(host.label, this.#served.length, host.type) }) - 1;
+  #add(host: HostTarget, type?: FunctionType): number {
+    return this.#served.push({ host, plan: functionPlan(host.label, this.#served.length, type) }) - 1;
   }
 }

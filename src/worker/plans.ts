@@ -1,3 +1,4 @@
+import { wrongCount } from "../calls.js";
 import { CallError } from "../errors.js";
 import { isKind, notFound } from "../exported-globals.js";
 import type { FunctionType, ShapeType } from "../shape.js";
@@ -63,9 +64,7 @@ export class ExportPlans {
     if (!Array.isArray(params)) throw new CallError(`params: pass an array, not ${describeValue(params)}`);
     const plan = this.at(index);
     const expected = plan.type?.parameters.length ?? params.length;
-    if (expected !== params.length) {
-      throw new CallError(`number of params does not match. expected ${expected}, got ${params.length}`);
-    }
+    if (expected !== params.length) throw wrongCount(expected, params.length);
     return plan;
   }
 }

@@ -1,6 +1,6 @@
 /** What host and worker say to each other by message. Calls go through shared memory where there is any (`ring.ts`). */
 import type { SharedPipe } from "../pipe.js";
-import type { ModuleData, ValueType } from "../shape.js";
+import type { ModuleData } from "../shape.js";
 import type { FileSystemDescription } from "../vfs/share.js";
 import type { WasiOptions } from "../wasi/options.js";
 
@@ -16,19 +16,12 @@ export interface Channel {
 }
 
 /** How the worker comes by one import that the user gave. */
-export type ImportPlan =
-  | {
-      readonly kind: "function";
-      /** Place in the host's list of functions. */
-      readonly index: number;
-      /** The signature of `fn`; a plain function takes its own from the module. */
-      readonly signature: { readonly parameters: ValueType[]; readonly results: ValueType[] } | undefined;
-    }
-  | { readonly kind: "memory"; readonly memory: WebAssembly.Memory }
+export interface ImportPlan {
   /** What the engine would refuse, in words. */
-  | { readonly kind: "wrong"; readonly problem: string }
-  /** A constant for an immutable global. */
-  | { readonly kind: "value"; readonly value: number | bigint };
+  readonly problem?: string;
+  /** A shared memory, or a constant for an immutable global; without one it is a function of the host's. */
+  readonly value?: WebAssembly.Memory | number | bigint;
+}
 
 /** Where a guest's standard stream leads. */
 export type StreamPlan =

@@ -72,28 +72,20 @@ function instantiate(
   endpoint: Endpoint | undefined,
   wasi: ReturnType<GuestWasi> | undefined,
 ): Instance {
-  const indexes = new Map<unknown, number>();
+  // Never called: it stands for each of the host's functions until `ask` takes its place.
+  const stub: Callback = () => undefined as never;
   const imports: Record<string, Record<string, object | number | bigint>> = Object.create(null);
   for (const [module, name, plan] of message.imports) {
     imports[module] ??= Object.create(null) as Record<string, object | number | bigint>;
     const namespace = imports[module];
-    if (plan.kind === "memory") namespace[name] = plan.memory;
-    else if (plan.kind === "value") namespace[name] = plan.value;
-    else {
-      // Never called: it stands for the host's function until `ask` takes its place.
-      const stub: Callback = () => undefined as never;
-      if (plan.kind === "wrong") {
-        namespace[name] = Object.assign(fn([], [], stub as never), { link: () => plan.problem });
-      } else {
-        indexes.set(stub, plan.index);
-        const { signature } = plan;
-        namespace[name] =
-          signature === undefined ? stub : fn(signature.parameters, signature.results, stub as never);
-      }
-    }
+    const { problem, value = stub } = plan;
+    namespace[name] =
+      problem === undefined ? value : Object.assign(fn([], [], stub as never), { link: () => problem });
   }
+  // They are asked for in the module's order, which the host numbers them by: a name may be imported twice, as two types.
+  let next = 0;
   const ask = (host: HostTarget): unknown => {
-    const index = indexes.get(host.callback) ?? -1;
+    const index = next++;
     const { type, parameters, results } = functionPlan(host.label, index, host.type);
     const count = type?.results.length ?? 1;
     return (...values: unknown[]): unknown => {

@@ -114,4 +114,57 @@ describe(`host functions (${thread})`, () => {
       ).rejects.toThrow(/thread: "inline"/);
     },
   );
+
+  test("a name imported twice as two types is called as both", async () => {
+    const got: unknown[] = [];
+    const guest = await Wasmex.start({
+      bytes: `(module
+        (import "env" "note" (func $narrow (param i32)))
+        (import "env" "other" (func $other (result f64)))
+        (import "env" "note" (func $wide (param i64)))
+        (func (export "run") (result f64) (call $narrow (i32.const 1)) (call $wide (i64.const 2)) (call $other)))`,
+      imports: { env: { note: (value: unknown) => void got.push(value), other: () => 0.5 } },
+      thread,
+    });
+    expect(await guest.callFunction("run")).toEqual([0.5]);
+    expect(got).toEqual([1, 2n]);
+    await guest.stop();
+  });
+
+  test.each([
+    ["(memory 1)", () => 1, "expected a memory of 1 pages, given a function"],
+    ["(global i32)", "x", 'expected a global i32, given "x"'],
+    ["(func)", 5, "expected a function () -> (), given 5"],
+    ["(func)", null, "expected a function () -> (), given null"],
+    ["(table 1 funcref)", {}, "expected a table of 1 funcref, given [object Object]"],
+  ])("an import that is none of %s is told in the same words on every thread", async (type, value, text) => {
+    const started = Wasmex.start({
+      bytes: `(module (import "env" "x" ${type}))`,
+      imports: { env: { x: value as never } },
+      thread,
+    });
+    await expect(started).rejects.toThrow(Wasmex.LinkError);
+    await expect(started).rejects.toThrow(`\`env::x\`: ${text}`);
+  });
+
+  test.runIf(thread === "worker")("another instance's export cannot cross to a thread", async () => {
+    const other = await Wasmex.Module.compile(`(module (func (export "f") (result i32) (i32.const 1)))`);
+    const { exports } = await Wasmex.Instance.create(other);
+    const started = Wasmex.start({
+      bytes: `(module (import "env" "f" (func (result i32))))`,
+      imports: { env: exports },
+      thread,
+    });
+    await expect(started).rejects.toThrow(Wasmex.UnsupportedError);
+    await expect(started).rejects.toThrow(/`env::f`.*thread: "inline"/);
+  });
+
+  test("a thenable is waited for, or refused as what can't be", async () => {
+    // biome-ignore lint/suspicious/noThenProperty: what a promise of another library is
+    const guest = await make({ again: () => ({ then: (resolve: (value: number) => void) => resolve(9) }) });
+    const call = guest.callFunction("again", [1]);
+    if (thread === "worker") expect(await call).toEqual([9]);
+    else await expect(call).rejects.toThrow(Wasmex.UnsupportedError);
+    await guest.stop();
+  });
 });
