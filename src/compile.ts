@@ -24,18 +24,16 @@ import { platform } from "./platform.js";
 import { fail, inHand, load, type ModuleSource } from "./source.js";
 import { beginOf, classOf, type Image, imageOf, viewOf } from "./source-bytes.js";
 import { strict } from "./text.js";
-import { threadVariant } from "./thread-variant.js";
+import { type ThreadVariant, threadVariant } from "./thread-variant.js";
 import type { WasiFactory } from "./wasi/provider.js";
 import type { WasiInternals } from "./wasi/wasi.js";
 import { assemble } from "./wat.js";
 
-interface Given {
+/** What is to be compiled first. */
+interface Given extends ThreadVariant {
   /** What errors call it. */
   readonly what: string;
   readonly name: string | undefined;
-  /** Whether the variant with shared memory is compiled first, and that with checks in its loops. */
-  shared: boolean;
-  readonly loops: boolean;
 }
 
 /** As `Module.compile` has it. */
@@ -71,7 +69,7 @@ async function compileSource(
   const view = viewOf(source);
   const { what, image, streamed } =
     view === undefined ? await load(source, options, given) : inHand(view, given.what, options);
-  const loaded: Given = { ...given, what };
+  let loaded: Given = { ...given, what };
   if (streamed !== undefined) {
     try {
       const compiled = await streamed.compiled;
@@ -85,7 +83,7 @@ async function compileSource(
       return content;
     } catch {
       // What the engine says of the bytes as they were given counts.
-      loaded.shared = false;
+      loaded = { ...loaded, shared: false };
     }
   }
   const { bytes } = image;
@@ -93,10 +91,10 @@ async function compileSource(
   return compileText(textOf(bytes, what), loaded);
 }
 
-async function compileBinary(image: Image, { what, name, shared, loops }: Given): Promise<Content> {
+async function compileBinary(image: Image, { what, name, ...variant }: Given): Promise<Content> {
   const content: Content = { what, name, image };
   // Where the engine refuses the rewritten module, the module as it was given has the last word.
-  await variantOf(content, { shared, loops }).catch(() => variantOf(content));
+  await variantOf(content, variant).catch(() => variantOf(content));
   return content;
 }
 
@@ -218,7 +216,7 @@ function keyOf({ shared, memoryPages, tableElements, loops }: Rewriting): string
 }
 
 /** What a module that will be started on a thread of its own is compiled to first. */
-function forThread(thread?: CompileOptions["thread"]): { shared: boolean; loops: boolean } {
+function forThread(thread?: CompileOptions["thread"]): ThreadVariant {
   const { threads, sharedMemory } = platform().threadSupport();
   return threadVariant(threads && (thread === "worker" || (thread !== "inline" && sharedMemory)));
 }

@@ -154,24 +154,20 @@ export async function startUntil<Exports extends object = AnyExports>(
       signal,
       interruptible: options.interruptible === true,
     };
-    const attempt = async (pages?: number, ...fewer: (number | undefined)[]): Promise<Process<Exports>> => {
+    const attempt = async (pages?: number, ...fewer: number[]): Promise<Process<Exports>> => {
       try {
-        const { memoryPages = pages !== undefined && fits(module, pages) ? pages : undefined } = limits;
+        const { memoryPages = pages } = limits;
         return await begin({ ...request, limits: { ...limits, memoryPages } }, name, starting);
       } catch (error) {
         const [next] = fewer;
         const retries = starting !== undefined && limits.memoryPages === undefined && isOutOfMemory(error);
         if (!retries || next === undefined || !fits(module, next)) throw error;
+        collect();
         starting = spawn();
         return attempt(...fewer);
       }
     };
-    const process = await attempt(...PAGES.slice(running < 4 || !worker ? 0 : running < 12 ? 1 : 2));
-    if (worker && platform().threadSupport().fewAddresses) {
-      running++;
-      void process.exited.then(() => running--);
-    }
-    return process;
+    return await attempt(undefined, ...FEWER_PAGES);
   } catch (error) {
     // `launch` ends the thread itself; here it may not have come that far.
     void starting?.then(
@@ -183,12 +179,10 @@ export async function startUntil<Exports extends object = AnyExports>(
 }
 
 /**
- * Most pages of a memory that has no maximum of its own, from try to try: a shared memory takes up addresses for all that it may
- * grow to, and some engines soon have none left. There the more run the fewer each begins with.
+ * Most pages of a memory, from try to try: a shared memory takes up addresses for all that it may grow to, and engines have none left
+ * sooner or later.
  */
-const PAGES = [undefined, 16_384, 4_096, 1_024];
-/** How many threads run in an engine with few addresses. */
-let running = 0;
+const FEWER_PAGES = [16_384, 4_096, 1_024];
 
 interface StartRequest {
   readonly module: Module;
@@ -214,8 +208,8 @@ async function begin<Exports extends object>(
   starting: Promise<Thread> | undefined,
 ): Promise<Process<Exports>> {
   const { memoryPages, tableElements } = limits;
-  const { shared, loops } = threadVariant(starting !== undefined);
-  const rewriting = { shared, memoryPages, tableElements } as Rewriting;
+  const { loops, ...variant } = threadVariant(starting !== undefined);
+  const rewriting = { ...variant, memoryPages, tableElements } as Rewriting;
   const checked = module.variant({ ...rewriting, loops: loops || (starting === undefined && interruptible) });
   // On a thread checks are for the engine's sake: a module that can't have them runs without.
   const compiled = await (loops ? checked.catch(() => module.variant(rewriting)) : checked);
@@ -282,4 +276,16 @@ async function startInline(
     () => close?.(),
     interruptible,
   );
+}
+
+/**
+ * Has the engine look for memory that nobody uses any more, as it does where this thread asks for more than is left: memory of guests that
+ * have ended is this thread's, and a new guest's thread can't have that looked for.
+ */
+function collect(): void {
+  try {
+    new WebAssembly.Memory({ initial: 0, maximum: 65_536, shared: true });
+  } catch {
+    // There is none left.
+  }
 }

@@ -8,8 +8,10 @@ import { leb, writeLimits } from "./write.js";
 
 /** What an instance needs its module's limits to be. */
 export interface Rewriting {
-  /** Every 32-bit memory, defined and imported, becomes shared; one without a maximum gets 65,536 pages. */
+  /** Every 32-bit memory, defined and imported, becomes shared. */
   readonly shared?: boolean;
+  /** What such a memory gets as its maximum that has none, in pages; default 65,536. The same for all modules of a page. */
+  readonly reserve?: number;
   /** Most pages (of 64 KiB) of each memory that the module defines. */
   readonly memoryPages?: number;
   /** Most elements of each table that the module defines. */
@@ -79,11 +81,11 @@ function rewriteSection(
   return from > 0 ? concat([...parts, body.subarray(from)]) : undefined;
 }
 
-function share(limits: Limits, { shared }: Rewriting): boolean {
+function share(limits: Limits, { shared, reserve = MOST_PAGES }: Rewriting): boolean {
   const isOutside = (limits.flags & (SHARED | ADDRESS_64)) !== 0 || limits.pageBits !== undefined;
   if (shared !== true || isOutside) return false;
   limits.flags |= SHARED;
-  limits.maximum ??= MOST_PAGES;
+  limits.maximum ??= Math.max(limits.minimum, reserve);
   return true;
 }
 
