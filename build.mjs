@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
 import { cp, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
@@ -204,22 +205,54 @@ async function buildForBundlers() {
     format: "esm",
     sourcemap: true,
   });
+  await buildLateWasi(`${outdir}/src/wasi/late.js`);
   for (const kind of ["", PLAIN]) {
     const text = await workerSourceModule("browser", kind);
     await writeFile(`${outdir}/platform/browser/worker-source${kind}.js`, text);
   }
   for (const [file, from, to] of /** @type {const} */ ([
-    ["threads", '"wasmex:worker-source"', '"./worker-source.js"'],
-    ["threads", `"wasmex:worker-source${PLAIN}"`, `"./worker-source${PLAIN}.js"`],
-    ["wabt", '"wabt"', '"../../../wabt.js"'],
+    ["platform/browser/threads", '"wasmex:worker-source"', '"./worker-source.js"'],
+    ["platform/browser/threads", `"wasmex:worker-source${PLAIN}"`, `"./worker-source${PLAIN}.js"`],
+    ["platform/browser/wabt", '"wabt"', '"../../../wabt.js"'],
+    ["src/compile", 'import("./wasi/wasi.js")', 'import("./wasi/late.js")'],
   ])) {
-    const path = `${outdir}/platform/browser/${file}.js`;
+    const path = `${outdir}/${file}.js`;
     const text = await readFile(path, "utf8");
     if (!text.includes(from)) {
       throw new Error(`${path} no longer imports ${from}`);
     }
     await writeFile(path, text.replace(from, to));
   }
+}
+
+/**
+ * WASI as one file, for an app that doesn't import `Wasi`. What esbuild loads later it loads at once as well where the entry can reach it
+ * by static imports, used or not; nothing reaches this. The rest of the package is imported, so that each class is there once.
+ * @param {string} outfile
+ */
+async function buildLateWasi(outfile) {
+  await build({
+    absWorkingDir: root,
+    target: "es2022",
+    entryPoints: ["src/wasi/wasi.ts"],
+    outfile,
+    bundle: true,
+    format: "esm",
+    sourcemap: true,
+    plugins: [
+      {
+        name: "rest-of-the-package",
+        setup(builder) {
+          builder.onResolve({ filter: /^\./ }, ({ path, resolveDir }) => {
+            const file = relative(`${root}src/wasi`, resolve(resolveDir, path)).replaceAll("\\", "/");
+            const isInside = /^(?:\w[^/]*|\.\.\/vfs\/.*)$/.test(file) && file !== "exit.js";
+            if (isInside) return undefined;
+            return { path: file.startsWith(".") ? file : `./${file}`, external: true };
+          });
+        },
+      },
+    ],
+  });
 }
 
 /** For `require` in the Node releases that can't load an ES module that way; the others get the ES module. */
