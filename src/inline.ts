@@ -11,9 +11,12 @@ import {
   rescueCall,
 } from "./instance.js";
 import { isExportedFunction } from "./link-check.js";
+import { Pipe } from "./pipe.js";
 import type { ModuleShape } from "./shape.js";
 import { classOf } from "./source-bytes.js";
+import type { Launch } from "./start.js";
 import { resultArray, type WasmValue } from "./values.js";
+import { loadWasi } from "./wasi/provider.js";
 
 /** A process whose instance lives on this thread: a call runs when it is made, or when those before it are done. */
 export class InlineEngine extends Engine {
@@ -168,4 +171,39 @@ export class InlineEngine extends Engine {
       );
     } else settle();
   }
+}
+
+/** Makes an instance on this thread. */
+export async function openEngine({
+  shape,
+  imports,
+  wasi,
+  limits,
+  interruptible,
+}: Launch): Promise<InlineEngine> {
+  const factory = wasi && (await loadWasi());
+  let close: (() => void) | undefined;
+  const { openFiles, pipeBytes } = limits;
+  if (wasi !== undefined && pipeBytes !== undefined) {
+    for (const stream of [wasi.stdin, wasi.stdout, wasi.stderr]) {
+      if (stream instanceof Pipe) stream.limitTo(pipeBytes);
+    }
+  }
+  return InlineEngine.create(
+    shape,
+    {
+      imports,
+      wasi,
+      wasiInternals: { limits: { openFiles } as { openFiles?: number } },
+      wasiFactory:
+        factory &&
+        ((given, internals) => {
+          const made = factory(given, internals);
+          close = () => made.close?.();
+          return made;
+        }),
+    },
+    () => close?.(),
+    interruptible,
+  );
 }

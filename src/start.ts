@@ -3,9 +3,7 @@ import { checkSignal } from "./deferred.js";
 import type { Engine } from "./engine.js";
 import { TrapError, UnsupportedError, WasmexError } from "./errors.js";
 import type { Imports } from "./imports.js";
-import { InlineEngine } from "./inline.js";
 import { Module } from "./module.js";
-import { Pipe } from "./pipe.js";
 import { platform, type SpawnThread, spawnThread, type Thread } from "./platform.js";
 import { Process } from "./process.js";
 import type { ModuleShape } from "./shape.js";
@@ -14,8 +12,6 @@ import { threadVariant } from "./thread-variant.js";
 import type { AnyExports } from "./typed-exports.js";
 import type { VirtualFileSystem } from "./vfs/virtual-file-system.js";
 import type { WasiOptions } from "./wasi/options.js";
-import { loadWasi } from "./wasi/provider.js";
-import { launch } from "./worker/launch.js";
 import { ExportPlans } from "./worker/plans.js";
 
 /** Bounds on what one guest may take; past them it sees the error that a real system gives. */
@@ -140,6 +136,9 @@ export async function startUntil<Exports extends object = AnyExports>(
   const spawn = (): Promise<Thread> => startThread({ url: workerUrl, name, wasi: wasi !== undefined });
   // The thread comes up while the module is compiled.
   let starting = worker ? spawn() : undefined;
+  // So does what it takes here.
+  const opening = Promise.all([worker ? import("./worker/launch.js") : import("./inline.js")]);
+  opening.catch(() => undefined);
   try {
     const module =
       source instanceof Module
@@ -157,7 +156,8 @@ export async function startUntil<Exports extends object = AnyExports>(
     const attempt = async (pages?: number, ...fewer: number[]): Promise<Process<Exports>> => {
       try {
         const { memoryPages = pages } = limits;
-        return await begin({ ...request, limits: { ...limits, memoryPages } }, name, starting);
+        const [{ openEngine }] = await opening;
+        return await begin({ ...request, limits: { ...limits, memoryPages } }, name, starting, openEngine);
       } catch (error) {
         const [next] = fewer;
         const retries = starting !== undefined && limits.memoryPages === undefined && isOutOfMemory(error);
@@ -184,6 +184,24 @@ export async function startUntil<Exports extends object = AnyExports>(
  */
 const FEWER_PAGES = [16_384, 4_096, 1_024];
 
+/** What an instance is made of, wherever it is going to live. */
+export interface Launch {
+  /** The thread that it gets; `undefined` for an instance on this one. */
+  readonly starting: Promise<Thread> | undefined;
+  readonly shape: ModuleShape;
+  readonly plans: ExportPlans;
+  readonly imports: Imports | undefined;
+  readonly wasi: WasiOptions | undefined;
+  readonly limits: Limits;
+  /** Ends the thread when it is aborted before the instance is ready. */
+  readonly signal: AbortSignal | undefined;
+  /** Whether a call on this thread ends at its deadline. */
+  readonly interruptible: boolean;
+}
+
+/** Makes an instance, and what calls it; loaded for threads and for this one apart. */
+type OpenEngine = (launch: Launch) => Promise<Engine>;
+
 interface StartRequest {
   readonly module: Module;
   readonly imports: Imports | undefined;
@@ -206,6 +224,7 @@ async function begin<Exports extends object>(
   { module, imports, wasi, limits, signal, interruptible }: StartRequest,
   name: string | undefined,
   starting: Promise<Thread> | undefined,
+  openEngine: OpenEngine,
 ): Promise<Process<Exports>> {
   const { memoryPages, tableElements } = limits;
   const { loops, ...variant } = threadVariant(starting !== undefined);
@@ -215,10 +234,7 @@ async function begin<Exports extends object>(
   const compiled = await (loops ? checked.catch(() => module.variant(rewriting)) : checked);
   const shape = module.shape(compiled);
   const plans = new ExportPlans(shape.exports);
-  const engine: Engine =
-    starting === undefined
-      ? await startInline(shape, { imports, wasi, limits, interruptible })
-      : await launch(starting, { shape, plans, imports, wasi, limits, signal });
+  const engine = await openEngine({ starting, shape, plans, imports, wasi, limits, signal, interruptible });
   module.markInstantiated();
   return new Process(engine, shape, plans, name);
 }
@@ -245,37 +261,6 @@ function startThread(options: Parameters<SpawnThread>[0]): Promise<Thread> {
   // A failure is told to whoever waits for the thread; until then it is nobody's.
   starting.catch(() => undefined);
   return starting;
-}
-
-async function startInline(
-  shape: ModuleShape,
-  { imports, wasi, limits, interruptible }: Omit<StartRequest, "module" | "signal">,
-): Promise<InlineEngine> {
-  const factory = wasi && (await loadWasi());
-  let close: (() => void) | undefined;
-  const { openFiles, pipeBytes } = limits;
-  if (wasi !== undefined && pipeBytes !== undefined) {
-    for (const stream of [wasi.stdin, wasi.stdout, wasi.stderr]) {
-      if (stream instanceof Pipe) stream.limitTo(pipeBytes);
-    }
-  }
-  return InlineEngine.create(
-    shape,
-    {
-      imports,
-      wasi,
-      wasiInternals: { limits: { openFiles } as { openFiles?: number } },
-      wasiFactory:
-        factory &&
-        ((given, internals) => {
-          const made = factory(given, internals);
-          close = () => made.close?.();
-          return made;
-        }),
-    },
-    () => close?.(),
-    interruptible,
-  );
 }
 
 /**

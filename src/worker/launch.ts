@@ -1,8 +1,6 @@
-import type { Imports } from "../imports.js";
 import { ByteQueue } from "../pipe-queue.js";
 import { platform, type Thread, type ThreadSupport } from "../platform.js";
-import type { ModuleShape } from "../shape.js";
-import type { Limits } from "../start.js";
+import type { Launch, Limits } from "../start.js";
 import type { FileSystemShare } from "../vfs/share.js";
 import type { VirtualFileSystem } from "../vfs/virtual-file-system.js";
 import type { WasiOptions } from "../wasi/options.js";
@@ -11,7 +9,6 @@ import type { ServedBackends } from "./file-proxy.js";
 import type { WorkerEngine, WorkerParts } from "./host.js";
 import { HostFunctions } from "./host-functions.js";
 import { MessageEngine, needsSharedMemory } from "./message-client.js";
-import type { ExportPlans } from "./plans.js";
 import type { Channel, StartMessage, WasiPlan } from "./protocol.js";
 import { CHANNEL_BYTES } from "./record.js";
 import { HostStreams } from "./streams.js";
@@ -38,16 +35,6 @@ interface PlannedWasi {
   readonly files: SharedFiles | undefined;
 }
 
-export interface Launch {
-  readonly shape: ModuleShape;
-  readonly plans: ExportPlans;
-  readonly imports: Imports | undefined;
-  readonly wasi: WasiOptions | undefined;
-  readonly limits: Limits;
-  /** Ends the thread when it is aborted before the instance is ready. */
-  readonly signal: AbortSignal | undefined;
-}
-
 function makeChannel({ parallelism }: ThreadSupport): Channel {
   return {
     words: new SharedArrayBuffer(CHANNEL_BYTES),
@@ -63,11 +50,17 @@ function makeChannel({ parallelism }: ThreadSupport): Channel {
  * Has a thread make an instance; answers when it is ready for calls. The thread is ended where that fails.
  * @throws (rejects) the signal's reason where it was aborted
  */
-export async function launch(
-  starting: Promise<Thread>,
-  { shape, plans, imports, wasi, limits, signal }: Launch,
-): Promise<WorkerEngine> {
-  const thread = await starting;
+export async function openEngine({
+  starting,
+  shape,
+  plans,
+  imports,
+  wasi,
+  limits,
+  signal,
+}: Launch): Promise<WorkerEngine> {
+  // Whoever loads this has one.
+  const thread = (await starting) as Thread;
   let engine: WorkerEngine | undefined;
   const stop = (): void => void engine?.stop();
   signal?.addEventListener("abort", stop);
