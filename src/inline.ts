@@ -11,7 +11,7 @@ import {
   rescueCall,
 } from "./instance.js";
 import { isExportedFunction } from "./link-check.js";
-import { Pipe } from "./pipe.js";
+import { ByteQueue } from "./pipe-queue.js";
 import type { ModuleShape } from "./shape.js";
 import { classOf } from "./source-bytes.js";
 import type { Launch } from "./start.js";
@@ -186,7 +186,7 @@ export async function openEngine({
   const { openFiles, pipeBytes } = limits;
   if (wasi !== undefined && pipeBytes !== undefined) {
     for (const stream of [wasi.stdin, wasi.stdout, wasi.stderr]) {
-      if (stream instanceof Pipe) stream.limitTo(pipeBytes);
+      if (stream instanceof ByteQueue) stream.limitTo(pipeBytes);
     }
   }
   return InlineEngine.create(

@@ -1,4 +1,5 @@
-import { Pipe } from "../pipe.js";
+import type { Pipe } from "../pipe.js";
+import { ByteQueue } from "../pipe-queue.js";
 import { platform } from "../platform.js";
 import type { OutputOption, WasiOptions } from "../wasi/options.js";
 import { needsSharedMemory } from "./message-client.js";
@@ -9,14 +10,19 @@ const AHEAD = 1 << 20;
 
 type Taker = (bytes: Uint8Array<ArrayBuffer>) => void;
 
+/** Only a user of `Pipe` needs the class: it isn't loaded for others. */
+function isPipe(target: unknown): target is Pipe {
+  return target instanceof ByteQueue;
+}
+
 function taker(target: OutputOption, fd: 1 | 2): Taker {
   if (typeof target === "function") return target;
-  if (target instanceof Pipe) return (bytes) => void target.write(bytes);
+  if (isPipe(target)) return (bytes) => void target.write(bytes);
   return (bytes) => void platform().stdio.write(fd, bytes, 0, bytes.length);
 }
 
 interface Drain {
-  readonly pipe: Pipe;
+  readonly pipe: ByteQueue;
   readonly take: Taker;
 }
 
@@ -24,9 +30,9 @@ interface Drain {
 export class HostStreams {
   readonly #drains: Drain[] = [];
   /** Every pipe that the thread works on. */
-  readonly #pipes: Pipe[] = [];
+  readonly #pipes: ByteQueue[] = [];
   /** The host's own input, where it is the guest's. */
-  #followed: Pipe | undefined;
+  #followed: ByteQueue | undefined;
   #unfollow: (() => void) | undefined;
   readonly #takers: { 1?: Taker; 2?: Taker } = {};
   readonly plans: readonly [StreamPlan, StreamPlan, StreamPlan];
@@ -63,7 +69,7 @@ export class HostStreams {
     const pipe = this.#followed;
     if (pipe === undefined || pipe.ended || this.#unfollow !== undefined) return;
     this.#unfollow = platform().stdio.follow(
-      (bytes) => pipe.write(bytes),
+      (bytes) => pipe.writeFrom(bytes, 0, bytes.length),
       () => pipe.end(),
     );
   }
@@ -97,8 +103,8 @@ export class HostStreams {
 
   /** What is no pipe gets one, which the host fills or empties. */
   #share(target: OutputOption, fd: 0 | 1 | 2, limit: number | undefined): StreamPlan {
-    const own = target instanceof Pipe;
-    const pipe = own ? target : new Pipe({ blocking: fd === 0 });
+    const own = isPipe(target);
+    const pipe = own ? target : new ByteQueue(fd === 0);
     let terminal = target === "inherit";
     if (own) {
       if (limit !== undefined) pipe.limitTo(limit);
@@ -121,7 +127,7 @@ export class HostStreams {
 
 /** All the input that a guest without shared memory gets. */
 function inputBytes(stdin: OutputOption): StreamPlan {
-  if (!(stdin instanceof Pipe)) return { kind: "null" };
+  if (!isPipe(stdin)) return { kind: "null" };
   if (stdin.blocking && !stdin.ended) {
     throw needsSharedMemory("a stdin that is still being written needs");
   }
