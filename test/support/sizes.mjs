@@ -1,7 +1,9 @@
 // The size budgets, minified and gzipped.
 import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
+import { build as esbuild } from "esbuild";
 import { build } from "vite";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -14,6 +16,10 @@ const BUDGETS = {
   script: 55_700,
   /** What an app loads at once that imports only `Module`, `Instance` and `Memory`. */
   core: 11_250,
+  /** The same by esbuild, in more and smaller files. */
+  coreByEsbuild: 13_500,
+  /** What an app loads at once that imports only `start`, by esbuild. */
+  startByEsbuild: 17_700,
 };
 
 /** @param {Uint8Array} bytes */
@@ -59,6 +65,39 @@ async function appSize(imports) {
 }
 
 /**
+ * The same of esbuild, which loads at once whatever the entry can reach by static imports and something else loads.
+ * @param {string} imports
+ */
+async function appSizeByEsbuild(imports) {
+  const { metafile, outputFiles } = await esbuild({
+    stdin: {
+      contents: `import { ${imports} } from "wasmex";\nglobalThis.app = [${imports}];\n`,
+      resolveDir: root,
+    },
+    bundle: true,
+    minify: true,
+    splitting: true,
+    format: "esm",
+    outdir: `${root}.cache/size-app`,
+    // The package as others get it, not its sources.
+    tsconfigRaw: {},
+    metafile: true,
+    write: false,
+    logLevel: "error",
+  });
+  const loaded = new Set(Object.keys(metafile.outputs).filter((name) => /\bstdin\.js$/.test(name)));
+  for (const name of loaded) {
+    for (const { kind, path } of metafile.outputs[name]?.imports ?? []) {
+      if (kind === "import-statement") loaded.add(path);
+    }
+  }
+  const names = new Set([...loaded].map((name) => basename(name)));
+  return outputFiles
+    .filter(({ path }) => names.has(basename(path)))
+    .reduce((sum, { contents }) => sum + gzipped(contents), 0);
+}
+
+/**
  * @param {string} name
  * @param {number} size
  * @param {number} budget
@@ -73,9 +112,14 @@ function judge(name, size, budget) {
 
 export async function checkSizes() {
   const script = gzipped(await readFile(`${root}dist/wasmex.global.js`));
-  const core = await appSize("Module, Instance, Memory");
+  const small = "Module, Instance, Memory";
+  const core = await appSize(small);
+  const coreByEsbuild = await appSizeByEsbuild(small);
+  const startByEsbuild = await appSizeByEsbuild("start");
   return [
     judge("size of the script-tag file", script, BUDGETS.script),
-    judge("size of a small app", core, BUDGETS.core),
+    judge("size of a small app by Vite", core, BUDGETS.core),
+    judge("size of a small app by esbuild", coreByEsbuild, BUDGETS.coreByEsbuild),
+    judge("size of an app with start by esbuild", startByEsbuild, BUDGETS.startByEsbuild),
   ];
 }
