@@ -118,6 +118,24 @@ export const cases = [
     },
   },
   {
+    name: "start tells that a thread could not be loaded, however late the module comes",
+    async run({ Wasmex }) {
+      const workerUrl = "/e2e/no-such-worker.js";
+      const message = /could not be loaded from .*no-such-worker/;
+      /** @type {(bytes: Uint8Array<ArrayBuffer>) => void} */
+      let arrive = () => undefined;
+      const bytes = new Promise((resolve) => {
+        arrive = resolve;
+      });
+      const late = fails(() => Wasmex.start({ bytes, thread: "worker", workerUrl }), "WasmexError", message);
+      // By when this one is told, the other has been.
+      const other = new Worker(workerUrl, { type: "module" });
+      other.onerror = () => arrive(ANSWER);
+      await late;
+      await fails(() => Wasmex.start({ bytes: ANSWER, thread: "worker", workerUrl }), "WasmexError", message);
+    },
+  },
+  {
     name: "Process.callFunction calls, checks and converts",
     async run(surroundings) {
       const process = await startCalls(surroundings);

@@ -18,12 +18,12 @@ async function ownUrl(wasi: boolean): Promise<string> {
   return url;
 }
 
-function loadError(url: string | URL | undefined, cause?: unknown): WasmexError {
-  const message =
+function loadError(url: string | URL | undefined, cause?: object): WasmexError {
+  const what =
     url === undefined
-      ? "the thread's script could not be loaded: where a Content-Security-Policy forbids blob: workers, allow them (worker-src blob:) or give the address of dist/worker.js as workerUrl"
-      : `the thread's script could not be loaded from ${String(url)}: workerUrl has to lead to wasmex's dist/worker.js on this page's own origin`;
-  return new WasmexError(message, cause === undefined ? undefined : { cause });
+      ? ": where a Content-Security-Policy forbids blob: workers, allow them (worker-src blob:) or give the address of dist/worker.js as workerUrl"
+      : ` from ${String(url)}: workerUrl has to lead to wasmex's dist/worker.js on this page's own origin`;
+  return new WasmexError(`the thread's script could not be loaded${what}`, cause && { cause });
 }
 
 export const spawnThread: SpawnThread = async ({ url, name, wasi }) => {
@@ -34,7 +34,7 @@ export const spawnThread: SpawnThread = async ({ url, name, wasi }) => {
     // A file of a bundler's may be a module; our own text is none and starts sooner as what it is.
     worker = new Worker(address, { type: url === undefined ? "classic" : "module", name: name ?? "" });
   } catch (error) {
-    throw loadError(url, error);
+    throw loadError(url, error as Error);
   }
   const silence = (): void => {
     worker.onmessage = worker.onmessageerror = worker.onerror = null;
@@ -53,6 +53,10 @@ export const spawnThread: SpawnThread = async ({ url, name, wasi }) => {
   };
   const died = (reason: WasmexError): void => {
     silence();
+    // It may die before there is an engine that would be told: that one hears it from its first message.
+    thread.postMessage = () => {
+      throw reason;
+    };
     thread.onDeath?.(reason);
   };
   let loaded = false;

@@ -109,7 +109,7 @@ export class HostFunctions {
 
   /** No call is under way: nobody asks for the errors any more. */
   forgetErrors(): void {
-    if (this.#errors.size > 0) this.#errors.clear();
+    this.#errors.clear();
   }
 
   #plan(entry: ShapeImport, value: unknown, fits: () => boolean): ImportPlan {

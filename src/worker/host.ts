@@ -59,7 +59,7 @@ export abstract class WorkerEngine extends Engine {
     const memory = this.#memories.get(name);
     if (memory === undefined) {
       throw new UnsupportedError(
-        `the memory \`${name}\` cannot be shared with a thread (one of 64 bits can't yet, nor one of a WebAssembly.Module that was compiled elsewhere): start the module with thread: "inline"`,
+        `the memory \`${name}\` cannot be shared with a thread (one of 64 bits can't be, nor one of a WebAssembly.Module): start the module with thread: "inline"`,
       );
     }
     return memory;
