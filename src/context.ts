@@ -12,6 +12,13 @@ export interface Reach {
   context?: Context;
 }
 
+/** The error for what asks for an export too early. */
+export function notMade(): CallError {
+  return new CallError(
+    "the instance is still being made: a start function's host functions can't reach its exports",
+  );
+}
+
 /** The context of an instance's host functions. */
 class InstanceContext implements Context {
   readonly #reach: Reach;
@@ -39,11 +46,7 @@ class InstanceContext implements Context {
 
   #ready(): Instance {
     const { instance } = this.#reach;
-    if (instance === undefined) {
-      throw new CallError(
-        "the instance is still being made: a start function's host functions can't reach its exports",
-      );
-    }
+    if (instance === undefined) throw notMade();
     return instance;
   }
 }

@@ -70,11 +70,10 @@ async function startWithin(
   signal: AbortSignal | undefined,
   options: StartOptions,
 ): Promise<Process> {
-  if (timeout > LONGEST_TIMER) return startUntil(options, signal);
   const limit = new AbortController();
-  const timer = setTimeout(() => {
+  const late = (): void =>
     limit.abort(new TimeoutError(`the start took longer than ${timeout} ms: the guest was stopped`));
-  }, timeout);
+  const timer = setTimeout(late, Math.min(timeout, LONGEST_TIMER));
   const signals = signal === undefined ? [limit.signal] : [signal, limit.signal];
   try {
     return await startUntil(options, AbortSignal.any(signals));

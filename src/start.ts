@@ -55,16 +55,19 @@ export interface StartOptions {
   readonly limits?: Limits | undefined;
 }
 
-const LIMITS = ["memoryPages", "tableElements", "openFiles", "fileSystemBytes", "pipeBytes"] as const;
+const LIMITS: readonly string[] = [
+  "memoryPages",
+  "tableElements",
+  "openFiles",
+  "fileSystemBytes",
+  "pipeBytes",
+] satisfies (keyof Limits)[];
 
 function checkLimits(limits: Limits): Limits {
-  for (const key of Object.keys(limits)) {
-    if (!(LIMITS as readonly string[]).includes(key)) {
+  for (const [key, limit] of Object.entries<unknown>({ ...limits })) {
+    if (!LIMITS.includes(key)) {
       throw new WasmexError(`limits.${key} is unknown: the keys are ${LIMITS.join(", ")}`);
     }
-  }
-  for (const key of LIMITS) {
-    const limit: unknown = limits[key];
     if (limit !== undefined && !(typeof limit === "number" && limit >= 0)) {
       throw new WasmexError(`limits.${key}: pass a number from 0 on, not ${String(limit)}`);
     }
@@ -137,7 +140,7 @@ export async function startUntil<Exports extends object = AnyExports>(
   // The thread comes up while the module is compiled.
   let starting = worker ? spawn() : undefined;
   // So does what it takes here.
-  const opening = Promise.all([worker ? import("./worker/launch.js") : import("./inline.js")]);
+  const opening = loadEngine(worker);
   opening.catch(() => undefined);
   try {
     const module =
@@ -156,8 +159,7 @@ export async function startUntil<Exports extends object = AnyExports>(
     const attempt = async (pages?: number, ...fewer: number[]): Promise<Process<Exports>> => {
       try {
         const { memoryPages = pages } = limits;
-        const [{ openEngine }] = await opening;
-        return await begin({ ...request, limits: { ...limits, memoryPages } }, name, starting, openEngine);
+        return await begin({ ...request, limits: { ...limits, memoryPages } }, name, starting, await opening);
       } catch (error) {
         const [next] = fewer;
         const retries = starting !== undefined && limits.memoryPages === undefined && isOutOfMemory(error);
@@ -201,6 +203,10 @@ export interface Launch {
 
 /** Makes an instance, and what calls it; loaded for threads and for this one apart. */
 type OpenEngine = (launch: Launch) => Promise<Engine>;
+
+async function loadEngine(worker: boolean): Promise<OpenEngine> {
+  return worker ? (await import("./worker/launch.js")).openEngine : (await import("./inline.js")).openEngine;
+}
 
 interface StartRequest {
   readonly module: Module;

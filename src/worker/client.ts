@@ -122,6 +122,7 @@ export class SharedEngine extends WorkerEngine {
     if (!this.parts.functions.guestWaits || this.reason !== undefined) {
       return this.call(plan, params, Number.POSITIVE_INFINITY);
     }
+    void this.reached;
     const values = engineValues(plan, params);
     return new Promise((resolve, reject) => {
       this.#nestedId = (this.#nestedId + 1) | 0;
@@ -273,6 +274,11 @@ export class SharedEngine extends WorkerEngine {
           result,
         ),
       );
+      return;
+    }
+    if (kind === records.MADE) {
+      end.replies.release();
+      void this.made.then(() => this.#answer(records.ANSWER, id, NOTHING, []));
       return;
     }
     let pending: Pending | undefined;

@@ -55,8 +55,10 @@ export interface Endpoint {
   tell(kind: number): void;
   /** Wakes the host, should it sleep. */
   ring(): void;
-  /** Serves calls of these functions, one after the other, until the host has it leave. */
-  serve(exported: Functions): undefined;
+  /** Lets the host call these functions: now while it is asked, later on whenever it likes. */
+  expose(exported: Functions): void;
+  /** Serves calls, one after the other, until the host has it leave. */
+  serve(): undefined;
 }
 
 /** A call of the host that waits for its answer. */
@@ -153,8 +155,11 @@ export function openEndpoint({ channel, now, ringByMessage, toError }: EndpointO
       return call.answer;
     },
 
-    serve(exported) {
+    expose(exported) {
       functions = exported;
+    },
+
+    serve() {
       for (;;) {
         wait(calls, callSpinner);
         if (int32[calls.at + KIND] === records.LEAVE) return undefined;

@@ -1,3 +1,4 @@
+import { notMade } from "../context.js";
 import { deferred } from "../deferred.js";
 import { Engine, type ExitReason, stoppedError } from "../engine.js";
 import { UnsupportedError } from "../errors.js";
@@ -30,7 +31,8 @@ export abstract class WorkerEngine extends Engine {
   protected readonly parts: WorkerParts;
   readonly #thread: Thread;
   readonly #started = deferred<void>();
-  #memories: ReadonlyMap<string, WebAssembly.Memory> = new Map();
+  #memories: ReadonlyMap<string, WebAssembly.Memory> | undefined;
+  readonly #made = deferred<void>();
 
   constructor(thread: Thread, parts: WorkerParts) {
     super(false);
@@ -56,13 +58,24 @@ export abstract class WorkerEngine extends Engine {
   }
 
   memory(name: string): WebAssembly.Memory {
-    const memory = this.#memories.get(name);
+    const memory = this.reached.get(name);
     if (memory === undefined) {
       throw new UnsupportedError(
         `the memory \`${name}\` cannot be shared with a thread (one of 64 bits can't be, nor one of a WebAssembly.Module): start the module with thread: "inline"`,
       );
     }
     return memory;
+  }
+
+  /** Settled when the instance is made: from then on its exports can be reached. */
+  protected get made(): Promise<void> {
+    return this.#made.promise;
+  }
+
+  /** @throws CallError as long as the instance isn't made */
+  protected get reached(): ReadonlyMap<string, WebAssembly.Memory> {
+    if (this.#memories === undefined) throw notMade();
+    return this.#memories;
   }
 
   protected post(message: unknown): void {
@@ -88,8 +101,10 @@ export abstract class WorkerEngine extends Engine {
   }
 
   protected receive(message: WorkerMessage): void {
-    if (message.kind === "ready") {
+    if (message.kind === "made") {
       this.#memories = message.memories;
+      this.#made.resolve();
+    } else if (message.kind === "ready") {
       this.started();
       this.#started.resolve();
     } else if (message.kind === "failed") {

@@ -1,16 +1,14 @@
 import { ByteQueue } from "../pipe-queue.js";
 import { platform, type Thread, type ThreadSupport } from "../platform.js";
 import type { Launch, Limits } from "../start.js";
-import type { FileSystemShare } from "../vfs/share.js";
-import type { VirtualFileSystem } from "../vfs/virtual-file-system.js";
 import type { WasiOptions } from "../wasi/options.js";
 import { SharedEngine } from "./client.js";
-import type { ServedBackends } from "./file-proxy.js";
 import type { WorkerEngine, WorkerParts } from "./host.js";
 import { HostFunctions } from "./host-functions.js";
 import { MessageEngine, needsSharedMemory } from "./message-client.js";
 import type { Channel, StartMessage, WasiPlan } from "./protocol.js";
 import { CHANNEL_BYTES } from "./record.js";
+import type { SharedFiles } from "./shared-files.js";
 import { HostStreams } from "./streams.js";
 
 /** How long a worker looks for the next record before it sleeps, in milliseconds. */
@@ -22,12 +20,6 @@ const EXTRA_BYTES = 1 << 28;
 const TERMINATION_GRACE = 100;
 
 let threads = 1;
-
-interface SharedFiles {
-  readonly share: FileSystemShare;
-  readonly served: ServedBackends;
-  readonly index: number;
-}
 
 interface PlannedWasi {
   readonly plan: WasiPlan;
@@ -119,7 +111,8 @@ async function planWasi(wasi: WasiOptions, functions: HostFunctions, limits: Lim
   if (!shared && fs !== undefined && preopen !== undefined) throw needsSharedMemory("wasi.fs needs", support);
   const streams = new HostStreams(wasi, limits.pipeBytes, shared);
   const [stdin, stdout, stderr] = streams.plans;
-  const files = fs === undefined || !shared ? undefined : await shareFiles(fs, functions);
+  const files =
+    fs === undefined || !shared ? undefined : (await import("./shared-files.js")).shareFiles(fs, functions);
   const plan: WasiPlan = {
     stdin,
     stdout,
@@ -142,16 +135,4 @@ async function planWasi(wasi: WasiOptions, functions: HostFunctions, limits: Lim
       }),
   };
   return { plan, streams, files };
-}
-
-/** Shares a file system with one more thread. What does that is loaded when it is first needed. */
-async function shareFiles(fs: VirtualFileSystem, functions: HostFunctions): Promise<SharedFiles> {
-  const [{ shareFileSystem }, { serveBackends }, { Filestat }] = await Promise.all([
-    import("../vfs/share.js"),
-    import("./file-proxy.js"),
-    import("../vfs/contract.js"),
-  ]);
-  const share = shareFileSystem(fs);
-  const served = serveBackends(share.backends, new Filestat());
-  return { share, served, index: functions.add("the file system", served.serve) };
 }

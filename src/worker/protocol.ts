@@ -74,7 +74,9 @@ export interface CallMessage {
 export type HostMessage = StartMessage | CallMessage;
 
 export type WorkerMessage =
-  | { readonly kind: "ready"; readonly memories: ReadonlyMap<string, WebAssembly.Memory> }
+  /** The instance is there; its start function has run, `_initialize` has not. */
+  | { readonly kind: "made"; readonly memories: ReadonlyMap<string, WebAssembly.Memory> }
+  | { readonly kind: "ready" }
   /** No instance could be made: the error in the codec's bytes, or the host error of that number. */
   | {
       readonly kind: "failed";

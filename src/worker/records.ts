@@ -19,5 +19,7 @@ export const NESTED = 16;
 export const HOST_CALL = 5;
 /** The guest reads the host's own input. */
 export const WANT_INPUT = 6;
+/** The instance is made, and `_initialize` about to be called: answered once the host has its memories, which come by message. */
+export const MADE = 12;
 /** An operation of a file system that only the host can open. */
 export const FILE_CALL = 7;

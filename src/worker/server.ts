@@ -4,7 +4,7 @@ import { ExitError, HostFunctionError, TrapError, WasmexError } from "../errors.
 import { isKind } from "../exported-globals.js";
 import { fn } from "../fn.js";
 import type { HostTarget } from "../imports.js";
-import { createInstanceSync, type Instance } from "../instance.js";
+import { createInstanceSync } from "../instance.js";
 import { setLockOwner } from "../pipe-owners.js";
 import { platform } from "../platform.js";
 import { toCallError } from "../traps.js";
@@ -16,6 +16,7 @@ import type { GuestWasi, Post } from "./guest-wasi.js";
 import { ExportPlans, functionPlan } from "./plans.js";
 import type { CallMessage, HostMessage, StartMessage } from "./protocol.js";
 import * as records from "./records.js";
+import { NOTHING } from "./ring.js";
 
 type Callback = (...values: never[]) => never;
 
@@ -42,7 +43,7 @@ export function serveThread(post: Post, guestWasi?: GuestWasi): (message: unknow
 
 function start(message: StartMessage, post: Post, guestWasi: GuestWasi | undefined): Functions | undefined {
   setLockOwner(message.id);
-  let functions: Functions;
+  let functions: Functions | undefined;
   const endpoint =
     message.channel &&
     openEndpoint({
@@ -52,26 +53,28 @@ function start(message: StartMessage, post: Post, guestWasi: GuestWasi | undefin
       toError: (thrown, exported, values) => guestError(thrown, message, exported, values),
     });
   try {
-    const instance = instantiate(
-      message,
-      endpoint,
-      message.wasi && guestWasi?.(message.wasi, endpoint, post),
-    );
-    functions = exportedFunctions(message, instance);
-    post({ kind: "ready", memories: sharedMemories(instance, message) });
+    instantiate(message, endpoint, message.wasi && guestWasi?.(message.wasi, endpoint, post), (exports) => {
+      functions = exportedFunctions(message, exports);
+      endpoint?.expose(functions);
+      post({ kind: "made", memories: sharedMemories(exports, message) });
+      // What it calls of the host's may reach its exports.
+      if (typeof exports._initialize === "function") endpoint?.ask(records.MADE, 0, NOTHING, [], NOTHING);
+    });
+    post({ kind: "ready" });
   } catch (thrown) {
     const id = failureOf(thrown);
     post({ kind: "failed", hostError: id, bytes: id === 0 ? encodeThrown(startError(thrown)) : undefined });
     return undefined;
   }
-  return endpoint === undefined ? functions : endpoint.serve(functions);
+  return endpoint === undefined ? functions : endpoint.serve();
 }
 
 function instantiate(
   message: StartMessage,
   endpoint: Endpoint | undefined,
   wasi: ReturnType<GuestWasi> | undefined,
-): Instance {
+  made: (exports: WebAssembly.Exports) => void,
+): void {
   // Never called: it stands for each of the host's functions until `ask` takes its place.
   const stub: Callback = () => undefined as never;
   const imports: Record<string, Record<string, object | number | bigint>> = Object.create(null);
@@ -94,26 +97,29 @@ function instantiate(
       return count === 1 ? answered[0] : count === 0 ? undefined : answered;
     };
   };
-  return createInstanceSync(message.module, {
+  createInstanceSync(message.module, {
     imports,
     ...wasi,
     wasiInternals: { limits: message.limits },
     hooks: {
       wrapHost: ask,
-      // Asking the engine for something is where JavaScriptCore sees that the thread has been terminated.
-      begin: (exports) => armChecks(exports, () => void platform().monotonicNow()),
+      begin(exports) {
+        // Asking the engine for something is where JavaScriptCore sees that the thread has been terminated.
+        armChecks(exports, () => void platform().monotonicNow());
+        made(exports);
+      },
     },
   });
 }
 
-function exportedFunctions(message: StartMessage, instance: Instance): Functions {
+function exportedFunctions(message: StartMessage, exports: WebAssembly.Exports): Functions {
   const plans = new ExportPlans(message.module.exports);
   const found: Exported[] = [];
   return (index) => {
     let exported = found[index];
     if (exported === undefined) {
       const plan = plans.at(index);
-      const call = instance.exports[plan.name] as Exported["call"];
+      const call = exports[plan.name] as Exported["call"];
       exported = { plan, call: plan.type === undefined ? counted(call) : call };
       found[index] = exported;
     }
@@ -129,7 +135,10 @@ function counted(call: Exported["call"]): Exported["call"] {
   };
 }
 
-function sharedMemories({ exports }: Instance, { module }: StartMessage): Map<string, WebAssembly.Memory> {
+function sharedMemories(
+  exports: WebAssembly.Exports,
+  { module }: StartMessage,
+): Map<string, WebAssembly.Memory> {
   const memories = new Map<string, WebAssembly.Memory>();
   for (const [name, type] of module.exports) {
     if (!isKind(type, "memory")) continue;

@@ -43,6 +43,54 @@ describe(`host functions (${thread})`, () => {
     await guest.stop();
   });
 
+  const early = (entry: string) => `(module
+    (import "env" "ask" (func $ask (result i32)))
+    (memory (export "memory") 1)
+    (global $got (mut i32) (i32.const 0))
+    (data (i32.const 8) "abc")
+    (func (export "seven") (result i32) (i32.const 7))
+    (func (export "got") (result i32) (global.get $got))
+    (func $s (global.set $got (call $ask))) ${entry})`;
+
+  test("_initialize's host functions reach the memory and the exports", async () => {
+    // Inline, a function that is called while the instance is made can't be waited for.
+    const call = (context: Wasmex.Context) => context.callFunction("seven");
+    const ask = Wasmex.fn(
+      [],
+      ["i32"],
+      (thread === "worker"
+        ? async (context) => (await call(context))[0]
+        : (context) => (call(context) as Wasmex.WasmValue[])[0]) as (context: Wasmex.Context) => number,
+    );
+    const peek = Wasmex.fn([], ["i32"], ({ memory }) => memory.readString(8, 3).length);
+    for (const [asked, got] of [
+      [ask, 7],
+      [peek, 3],
+    ] as const) {
+      const bytes = early(`(export "_initialize" (func $s))`);
+      const guest = await Wasmex.start({ bytes, thread, imports: { env: { ask: asked } } });
+      expect(await guest.callFunction("got")).toEqual([got]);
+      expect(guest.memory().readString(8, 3)).toBe("abc");
+      await guest.stop();
+    }
+  });
+
+  test("a start function's host functions are told that there are no exports yet", async () => {
+    const reach: ((context: Wasmex.Context) => unknown)[] = [({ memory }) => memory.length];
+    if (thread === "worker") reach.push(async ({ callFunction }) => callFunction("seven"));
+    for (const callback of reach) {
+      const ask = Wasmex.fn([], ["i32"], callback as () => number);
+      const error = await Wasmex.start({
+        bytes: early("(start $s)"),
+        thread,
+        imports: { env: { ask } },
+      }).catch((thrown: unknown) => thrown);
+      expect(error).toBeInstanceOf(Wasmex.HostFunctionError);
+      expect((error as Error).cause).toBeInstanceOf(Wasmex.CallError);
+      expect((error as Error).message).toContain("the instance is still being made");
+    }
+  });
+
   test("a throw becomes HostFunctionError with its cause, and the guest can be called again", async () => {
     const cause = new TypeError("on purpose");
     const guest = await make({
