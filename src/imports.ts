@@ -67,8 +67,8 @@ export function member(object: unknown, name: string): unknown {
   return isInherited && !Object.hasOwn(object, name) ? undefined : value;
 }
 
-function missing({ module, name, type }: ShapeImport): string {
-  const hint = module.startsWith("wasi_") ? "; is `wasi` set?" : "";
+function missing({ module, name, type }: ShapeImport, hasWasi: boolean): string {
+  const hint = !hasWasi && module.startsWith("wasi_") ? "; is `wasi` set?" : "";
   return `unknown import: \`${module}::${name}\` has not been defined, expected ${describeType(type)}${hint}`;
 }
 
@@ -119,7 +119,8 @@ export function linkImports(
   for (const entry of shape.importEntries) {
     const [given, ours] = [imports, wasi].map((all) => member(member(all, entry.module), entry.name));
     const value = given === undefined ? ours : given;
-    const link = value === undefined ? missing(entry) : linkOne(entry, value, given === undefined);
+    const link =
+      value === undefined ? missing(entry, wasi !== undefined) : linkOne(entry, value, given === undefined);
     if (typeof link === "string") problems.push(link);
     else links.push(link);
   }

@@ -82,11 +82,12 @@ export class Pipe extends ByteQueue {
     return this.#readable;
   }
 
-  /** A Web Stream whose chunks (bytes or strings) are written to the pipe; closing it calls `end()`. */
+  /** A Web Stream whose chunks (bytes or strings) are written to the pipe; closing or aborting it calls `end()`: nobody waits for more. */
   get writable(): WritableStream<Uint8Array | string> {
     this.#writable ??= new WritableStream<Uint8Array | string>({
       write: (chunk) => void this.write(chunk),
       close: () => this.end(),
+      abort: () => this.end(),
     });
     return this.#writable;
   }

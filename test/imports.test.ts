@@ -395,5 +395,8 @@ describe("linking", () => {
       `(module (import "wasi_snapshot_preview1" "fd_write" (func (param i32 i32 i32 i32) (result i32))))`,
     );
     expect(lines[0]).toContain("is `wasi` set?");
+    const module = await Wasmex.Module.compile(`(module (import "wasi_snapshot_preview1" "fd_none" (func)))`);
+    const failing = Wasmex.Instance.create(module, { wasi: true });
+    await expect(failing).rejects.toThrow(/^unknown import: `wasi_snapshot_preview1::fd_none`.* -> \(\)$/);
   });
 });

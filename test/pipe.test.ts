@@ -139,6 +139,16 @@ describe("Pipe", () => {
     expect(() => pipe.write("d")).toThrow(WasmexError);
   });
 
+  it("Pipe.writable ends the pipe when what is piped into it breaks off", async () => {
+    const pipe = new Pipe({ blocking: true });
+    const source = new ReadableStream<string>({
+      start: (controller) => controller.enqueue("begun"),
+      pull: (controller) => controller.error(new Error("broke off")),
+    });
+    await expect(source.pipeTo(pipe.writable)).rejects.toThrow("broke off");
+    expect(pipe.ended).toBe(true);
+  });
+
   it("Pipe.readInto is the end of file on an empty pipe, and no end yet on a blocking one", () => {
     const target = new Uint8Array(4);
     const plain = new Pipe();
