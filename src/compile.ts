@@ -25,9 +25,13 @@ import { fail, inHand, load, type ModuleSource } from "./source.js";
 import { beginOf, classOf, type Image, imageOf, viewOf } from "./source-bytes.js";
 import { strict } from "./text.js";
 import { type ThreadVariant, threadVariant } from "./thread-variant.js";
+import { describeValue } from "./values.js";
 import type { WasiFactory } from "./wasi/provider.js";
 import type { WasiInternals } from "./wasi/wasi.js";
 import { assemble } from "./wat.js";
+
+/** What errors call a string. */
+const TEXT = "the text";
 
 /** What is to be compiled first. */
 interface Given extends ThreadVariant {
@@ -60,7 +64,7 @@ async function compileSource(
     return fail("could not load the module", error);
   }
   options.signal?.throwIfAborted();
-  if (typeof source === "string") return compileText(source, { ...given, what: "the text" });
+  if (typeof source === "string") return compileText(source, { ...given, what: TEXT });
   if (classOf(source) === "WebAssembly.Module") {
     const plain = source as WebAssembly.Module;
     const image = origins.get(plain);
@@ -100,10 +104,16 @@ async function compileBinary(image: Image, { what, name, ...variant }: Given): P
 
 async function compileText(text: string, given: Given): Promise<Content> {
   const { what } = given;
-  if (text.trim() === "") throw new CompileError(`${what} is empty`);
+  const trimmed = text.trim();
+  if (trimmed === "") throw new CompileError(`${what} is empty`);
   if (/^\s*<[!?a-z]/i.test(text)) {
     throw new CompileError(
       `${what} is an HTML or XML page, not a WebAssembly module: check where it comes from`,
+    );
+  }
+  if (what === TEXT && /^[^\s(;]*(\/|\.wasm$)[^\s(;]*$/.test(trimmed)) {
+    throw new CompileError(
+      `${what} is an address, ${describeValue(trimmed)}, no WebAssembly text: load it by \`fetch\` or as a URL`,
     );
   }
   const { bytes, objection } = await assemble(text, what);

@@ -13,6 +13,22 @@ describe("Module.compile of text", () => {
     );
   });
 
+  test.each(["/sum.wasm", "https://example.org/sum", "sum.wasm"])(
+    "Module.compile says how to load from an address: %s",
+    async (address) => {
+      const failure = (await failureOf(address)) as CompileError;
+      expect(failure).toBeInstanceOf(CompileError);
+      expect(failure.message).toBe(
+        `the text is an address, "${address}", no WebAssembly text: load it by \`fetch\` or as a URL`,
+      );
+    },
+  );
+
+  test("Module.compile takes no other text for an address", async () => {
+    expect(await failureOf("garbage")).toMatchObject({ name: "CompileError", line: 1, column: 1 });
+    expect(await failureOf("(module) ;; see https://example.org/sum")).toBeInstanceOf(Module);
+  });
+
   test("Module.compile points at the line of a type error, which the engine would give as a byte", async () => {
     const failure = await failureOf("(module\r\n  (func (result i32)\r\n    (i64.const 1)))");
     expect(failure).toMatchObject({ name: "CompileError", line: 3, column: 6 });

@@ -209,7 +209,7 @@ export class Shell {
       ...own,
       line("cd pwd", "where you are"),
       line("env", "the environment; export NAME=value sets, NAME=value program sets for one"),
-      "\n  | < > >> && || ; work, $? is the last exit code. Ctrl-C stops a program, Ctrl-D ends its input.\n",
+      "\n  | < > >> && || ; work, $? is the last exit code.\n  Ctrl-C stops a program, Ctrl-D ends its input.\n",
     ].join("");
   }
 
