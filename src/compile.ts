@@ -8,7 +8,7 @@ import { isBinary } from "./binary/sections.js";
 import { isContainer, unpack } from "./binary/unpack.js";
 import { checkSignal, orAborted } from "./deferred.js";
 import { CompileError, UnsupportedError } from "./errors.js";
-import type { CompileOptions } from "./module.js";
+import type { CompileOptions, Module } from "./module.js";
 import {
   bytesOf,
   type Content,
@@ -40,11 +40,18 @@ interface Given extends ThreadVariant {
   readonly name: string | undefined;
 }
 
+/** A module that has been compiled may come of a promise. */
+type Source = ModuleSource | Module;
+
+function isCompiled(source: Source): source is Module {
+  return typeof (source as Partial<Module> | undefined)?.variant === "function";
+}
+
 /** As `Module.compile` has it. */
 export async function compile(
-  source: ModuleSource | PromiseLike<ModuleSource>,
+  source: Source | PromiseLike<Source>,
   options: CompileOptions,
-): Promise<Content> {
+): Promise<Content | Module> {
   const { signal } = options;
   checkSignal(signal);
   const compiling = compileSource(source, options);
@@ -52,11 +59,11 @@ export async function compile(
 }
 
 async function compileSource(
-  promise: ModuleSource | PromiseLike<ModuleSource>,
+  promise: Source | PromiseLike<Source>,
   { name, thread, ...options }: CompileOptions,
-): Promise<Content> {
+): Promise<Content | Module> {
   const given: Given = { what: "the module", name, ...forThread(thread) };
-  let source: ModuleSource;
+  let source: Source;
   try {
     // Bytes in hand are copied before anybody can change them.
     source = viewOf(promise) === undefined ? await promise : (promise as ModuleSource);
@@ -65,6 +72,7 @@ async function compileSource(
   }
   options.signal?.throwIfAborted();
   if (typeof source === "string") return compileText(source, { ...given, what: TEXT });
+  if (isCompiled(source)) return source;
   if (classOf(source) === "WebAssembly.Module") {
     const plain = source as WebAssembly.Module;
     const image = origins.get(plain);

@@ -49,13 +49,13 @@ export class Module {
 
   /**
    * Compiles a module. Bytes that do not begin with `\0asm` are WebAssembly text in UTF-8; so is every string. A
-   * response is compiled while it arrives.
+   * response is compiled while it arrives. A `Module`, or a promise of one, is answered as it is.
    *
    * @throws {CompileError} (rejects) for what is no valid module or could not be loaded; the message names the input, and for
    * text the line. Where `options.signal` aborts, rejects with its reason.
    */
   static async compile(
-    source: ModuleSource | PromiseLike<ModuleSource>,
+    source: ModuleSource | Module | PromiseLike<ModuleSource | Module>,
     options: CompileOptions = {},
   ): Promise<Module> {
     let given = source;
@@ -66,7 +66,8 @@ export class Module {
       given = early;
       background = await loading();
     }
-    return new Module(await background.compile(given, options));
+    const compiled = await background.compile(given, options);
+    return compiled instanceof Module ? compiled : new Module(compiled);
   }
 
   /**

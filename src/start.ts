@@ -30,8 +30,8 @@ export interface Limits {
 
 /** What to start a process with. */
 export interface StartOptions {
-  /** The module, or anything that `Module.compile` takes. */
-  readonly module?: Module | ModuleSource | PromiseLike<ModuleSource> | undefined;
+  /** The module, or anything that `Module.compile` takes: with a promise of a module the thread comes up while that is compiled. */
+  readonly module?: Module | ModuleSource | PromiseLike<Module | ModuleSource> | undefined;
   /** The same as `module`. */
   readonly bytes?: ModuleSource | PromiseLike<ModuleSource> | undefined;
   /** What the module imports, by namespace and name; wins over the WASI functions of the same name. */

@@ -14,6 +14,24 @@ describe(`Process calls (${thread})`, () => {
   });
   afterAll(() => guest.stop());
 
+  test("start takes a promise of a module, Module.compile a module as it is", async () => {
+    const imports = { env: COUNTING_IMPORT };
+    const module = await Wasmex.Module.compile(GUEST);
+    expect(await Wasmex.Module.compile(module)).toBe(module);
+    const started = await Wasmex.start({ module: Wasmex.Module.compile(GUEST), imports, thread });
+    expect(await started.callFunction("sum", [50, -8])).toEqual([42]);
+    await started.stop();
+    const bad = Wasmex.Module.compile("(module (bad))");
+    await expect(Wasmex.start({ module: bad, imports, thread })).rejects.toThrow(Wasmex.CompileError);
+    const never = new Promise<Wasmex.Module>(() => undefined);
+    const signal = AbortSignal.abort(new Error("enough"));
+    await expect(Wasmex.start({ module: never, thread, signal })).rejects.toThrow("enough");
+    const later = new AbortController();
+    const starting = Wasmex.start({ module: never, thread, signal: later.signal });
+    later.abort(new Error("later"));
+    await expect(starting).rejects.toThrow("later");
+  });
+
   test("Process.callFunction answers arrays of the contract's values", async () => {
     expect(await guest.callFunction("sum", [50, -8])).toEqual([42]);
     expect(await guest.callFunction("nothing")).toEqual([]);
