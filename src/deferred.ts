@@ -18,6 +18,7 @@ export function deferred<T>(): Deferred<T> {
   return { promise, resolve, reject };
 }
 
+/** @throws CallError for what is no `AbortSignal` */
 export function checkSignal(signal: AbortSignal | undefined): void {
   if (signal !== undefined && typeof signal?.addEventListener !== "function") {
     throw new CallError(`signal: pass an AbortSignal, not ${describeValue(signal)}`);

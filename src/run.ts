@@ -1,3 +1,4 @@
+import { checkSignal } from "./deferred.js";
 import { ExitError, TimeoutError } from "./errors.js";
 import { Pipe } from "./pipe.js";
 import { platform } from "./platform.js";
@@ -34,6 +35,7 @@ export interface RunResult {
 export async function run(options: RunOptions): Promise<RunResult> {
   const { timeout = Number.POSITIVE_INFINITY, signal, wasi, ...rest } = options;
   checkTimeout(timeout);
+  checkSignal(signal);
   const given = typeof wasi === "object" ? wasi : {};
   const stdout = given.stdout === undefined ? new Pipe() : undefined;
   const stderr = given.stderr === undefined ? new Pipe() : undefined;
@@ -70,10 +72,11 @@ async function startWithin(
   signal: AbortSignal | undefined,
   options: StartOptions,
 ): Promise<Process> {
+  if (timeout > LONGEST_TIMER) return startUntil(options, signal);
   const limit = new AbortController();
-  const late = (): void =>
+  const timer = setTimeout(() => {
     limit.abort(new TimeoutError(`the start took longer than ${timeout} ms: the guest was stopped`));
-  const timer = setTimeout(late, Math.min(timeout, LONGEST_TIMER));
+  }, timeout);
   const signals = signal === undefined ? [limit.signal] : [signal, limit.signal];
   try {
     return await startUntil(options, AbortSignal.any(signals));

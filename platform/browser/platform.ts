@@ -12,10 +12,17 @@ function threadSupport(): ThreadSupport {
   const reason = threads ? (sharedMemory ? "" : HEADERS) : "there are no workers here";
   // JavaScriptCore, whose errors tell their line, doesn't look at loops of WebAssembly when a worker is terminated, and has 64 GiB of
   // addresses for all memory.
-  const fewAddresses = "line" in new Error();
+  const isJavaScriptCore = "line" in new Error();
   // A server that renders pages may have no `navigator`.
   const parallelism = globalThis.navigator?.hardwareConcurrency ?? 1;
-  return { threads, sharedMemory, reason, endsLoops: !fewAddresses, fewAddresses, parallelism };
+  return {
+    threads,
+    sharedMemory,
+    reason,
+    endsLoops: !isJavaScriptCore,
+    fewAddresses: isJavaScriptCore,
+    parallelism,
+  };
 }
 
 export const browserPlatform: Platform = { ...common, threadSupport, loadWabt };

@@ -122,6 +122,7 @@ export class SharedEngine extends WorkerEngine {
     if (!this.parts.functions.guestWaits || this.reason !== undefined) {
       return this.call(plan, params, Number.POSITIVE_INFINITY);
     }
+    // Throws as long as there are no exports to call.
     void this.reached;
     const values = engineValues(plan, params);
     return new Promise((resolve, reject) => {

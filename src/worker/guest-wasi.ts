@@ -39,5 +39,3 @@ export const guestWasi = (plan: WasiPlan, endpoint: Endpoint | undefined, post: 
 };
 
 export type GuestWasi = typeof guestWasi;
-
-/** The exported functions by their places, each looked up when it is first called. */

@@ -112,6 +112,7 @@ function instantiate(
   });
 }
 
+/** The exported functions by their places, each looked up when it is first called. */
 function exportedFunctions(message: StartMessage, exports: WebAssembly.Exports): Functions {
   const plans = new ExportPlans(message.module.exports);
   const found: Exported[] = [];

@@ -108,14 +108,22 @@ describe(`misuse (${thread})`, () => {
     );
   });
 
-  test.each([null, 5, {}, { aborted: true }])("start and compile refuse %j as a signal", async (signal) => {
-    const options = { signal: signal as never };
-    // A source that fails later may leave no rejection that nobody handles.
-    for (const bytes of ["(module)", "(bogus"]) {
-      await expect(Wasmex.start({ bytes, thread, ...options })).rejects.toThrow(
-        "signal: pass an AbortSignal",
-      );
-      await expect(Wasmex.Module.compile(bytes, options)).rejects.toThrow("signal: pass an AbortSignal");
-    }
-  });
+  test.each([null, 5, {}, { aborted: true }])(
+    "start, run and compile refuse %j as a signal",
+    async (signal) => {
+      const options = { signal: signal as never };
+      // A source that fails later may leave no rejection that nobody handles.
+      for (const bytes of ["(module)", "(bogus"]) {
+        await expect(Wasmex.start({ bytes, thread, ...options })).rejects.toThrow(
+          "signal: pass an AbortSignal",
+        );
+        for (const timeout of [undefined, 1000]) {
+          await expect(Wasmex.run({ bytes, thread, timeout, ...options })).rejects.toThrow(
+            "signal: pass an AbortSignal",
+          );
+        }
+        await expect(Wasmex.Module.compile(bytes, options)).rejects.toThrow("signal: pass an AbortSignal");
+      }
+    },
+  );
 });
