@@ -8,8 +8,8 @@ export interface Thread {
   onMessage: ((message: unknown) => void) | undefined;
   /** Told once when the thread has died by itself: a failed load, an uncaught error, out of memory, `process.exit`. */
   onDeath: ((reason: Error) => void) | undefined;
-  /** Ends the thread at once, whatever it does. */
-  terminate(): Promise<void>;
+  /** Ends the thread at once, whatever it does; answers whether it is known to be gone: if not, it may go on for some moments. */
+  terminate(): Promise<boolean>;
   /** Whether the thread keeps the host's event loop alive. */
   setKeepsAlive(keeps: boolean): void;
 }

@@ -46,6 +46,8 @@ export const spawnThread: SpawnThread = async ({ url, name, wasi }) => {
     async terminate() {
       silence();
       worker.terminate();
+      // No page is told when that has come to pass.
+      return false;
     },
     setKeepsAlive() {
       // A page lives as long as its visitor lets it.

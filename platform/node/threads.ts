@@ -73,14 +73,15 @@ class WorkerThread implements Thread {
     this.#worker.postMessage(message);
   }
 
-  async terminate(): Promise<void> {
+  async terminate(): Promise<boolean> {
     this.#ending = true;
     let timer: NodeJS.Timeout | undefined;
-    const givenUp = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, PATIENCE);
+    const givenUp = new Promise<boolean>((resolve) => {
+      timer = setTimeout(() => resolve(false), PATIENCE);
     });
-    await Promise.race([this.#worker.terminate(), givenUp]);
+    const gone = await Promise.race([this.#worker.terminate().then(() => true), givenUp]);
     clearTimeout(timer);
+    return gone;
   }
 
   setKeepsAlive(keeps: boolean): void {

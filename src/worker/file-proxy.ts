@@ -20,13 +20,13 @@ const UNDO: { readonly [method: string]: string } = { retain: "release", openFil
 export interface ServedBackends {
   /** Does one operation of the thread's. */
   serve(index: number, begins: boolean, method: string, ...args: unknown[]): unknown;
-  /** The thread is gone: gives back what it held. */
+  /** The thread asks for nothing more: gives back what it held. */
   release(): void;
 }
 
 export function serveBackends(backends: readonly Backend[], filestat: Filestat): ServedBackends {
   const open = new Set<Backend>();
-  /** What is to be done when the thread is gone. */
+  /** What is to be done when the thread has come to its end. */
   const held: (readonly [backend: Backend, method: string, node: Node])[] = [];
   const close = (backend: Backend): void => {
     if (open.delete(backend)) backend.end();
@@ -73,12 +73,12 @@ export function serveBackends(backends: readonly Backend[], filestat: Filestat):
     },
 
     release() {
-      for (const backend of backends) {
-        close(backend);
+      open.forEach(close);
+      for (const [backend, method, node] of held.reverse()) {
         backend.begin();
+        call(backend, method, [node]);
+        backend.end();
       }
-      for (const [backend, method, node] of held.reverse()) call(backend, method, [node]);
-      for (const backend of backends) backend.end();
     },
   };
 }

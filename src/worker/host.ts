@@ -12,6 +12,9 @@ import type { ExportPlans } from "./plans.js";
 import type { StartMessage, WorkerMessage } from "./protocol.js";
 import type { HostStreams } from "./streams.js";
 
+/** For how long a thread that is being terminated may still go on, in milliseconds. */
+export const TERMINATION_GRACE = 100;
+
 /** What a process on another thread is made of. */
 export interface WorkerParts {
   readonly id: number;
@@ -19,8 +22,9 @@ export interface WorkerParts {
   readonly plans: ExportPlans;
   readonly functions: HostFunctions;
   readonly streams: HostStreams | undefined;
-  /** What to do when the thread is about to be ended, and once it is gone. */
+  /** What to do when the thread is about to be ended, when it has been, and once it is gone. */
   readonly retire: () => void;
+  readonly release: () => void;
   readonly recover: () => void;
 }
 
@@ -116,19 +120,22 @@ export abstract class WorkerEngine extends Engine {
   }
 
   protected async close(reason: ExitReason): Promise<void> {
-    const { id, streams, retire, recover } = this.parts;
+    const { id, streams, retire, release, recover } = this.parts;
     markDying(id);
     retire();
     streams?.drain();
     this.#started.reject(reason.kind === "stopped" ? stoppedError(reason) : reason.error);
     // Until the thread is gone `stop` and `exited` are waited for: the event loop may not run empty before.
     this.keepAlive(true);
-    try {
-      await this.#thread.terminate();
-    } finally {
+    const takeBack = (): void => {
       streams?.recover(id);
       recover();
       forgetThread(id);
-    }
+    };
+    // A thread that the scheduler holds in the middle of a change would write the rest of it over what others have done meanwhile.
+    if (await this.#thread.terminate()) takeBack();
+    else setTimeout(takeBack, TERMINATION_GRACE);
+    streams?.end();
+    release();
   }
 }

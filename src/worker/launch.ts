@@ -3,7 +3,7 @@ import { platform, type Thread, type ThreadSupport } from "../platform.js";
 import type { Launch, Limits } from "../start.js";
 import type { WasiOptions } from "../wasi/options.js";
 import { SharedEngine } from "./client.js";
-import type { WorkerEngine, WorkerParts } from "./host.js";
+import { TERMINATION_GRACE, type WorkerEngine, type WorkerParts } from "./host.js";
 import { HostFunctions } from "./host-functions.js";
 import { MessageEngine, needsSharedMemory } from "./message-client.js";
 import type { Channel, StartMessage, WasiPlan } from "./protocol.js";
@@ -15,9 +15,6 @@ import { HostStreams } from "./streams.js";
 const WORKER_SPIN = 0.1;
 /** What one message's values may take at most. */
 const EXTRA_BYTES = 1 << 28;
-
-/** For how long a thread that is being terminated may still go on, in milliseconds. */
-const TERMINATION_GRACE = 100;
 
 let threads = 1;
 
@@ -80,10 +77,8 @@ export async function openEngine({
       functions,
       streams: planned?.streams,
       retire: () => planned?.files?.share.retire(TERMINATION_GRACE),
-      recover: () => {
-        planned?.files?.share.recover();
-        planned?.files?.served.release();
-      },
+      release: () => planned?.files?.served.release(),
+      recover: () => planned?.files?.share.recover(),
     };
     engine =
       channel === undefined ? new MessageEngine(thread, parts) : new SharedEngine(thread, parts, channel);

@@ -80,11 +80,15 @@ export class HostStreams {
     this.#unfollow = undefined;
   }
 
+  /** The guest has come to its end. */
+  end(): void {
+    this.drain();
+    this.unfollow();
+  }
+
   /** The thread is gone. */
   recover(threadId: number): void {
     for (const pipe of this.#pipes) pipe.recover(threadId);
-    this.drain();
-    this.unfollow();
   }
 
   /** Output that came by message. */

@@ -1,0 +1,56 @@
+import { afterEach, describe, expect, test, vi } from "vitest";
+import "wasmex";
+import type { Thread } from "../src/platform.js";
+import { TERMINATION_GRACE, type WorkerParts } from "../src/worker/host.js";
+import { MessageEngine } from "../src/worker/message-client.js";
+
+/** What an engine does at its end, told in order, on a thread that answers so when it is terminated. */
+function told(gone: boolean): { readonly engine: MessageEngine; readonly steps: string[] } {
+  const steps: string[] = [];
+  const note = (step: string) => () => void steps.push(step);
+  const thread: Thread = {
+    onMessage: undefined,
+    onDeath: undefined,
+    postMessage: () => undefined,
+    setKeepsAlive: () => undefined,
+    terminate: () => {
+      steps.push("terminate");
+      return Promise.resolve(gone);
+    },
+  };
+  const parts = {
+    id: 1 << 20,
+    functions: { forgetErrors: () => undefined },
+    streams: { drain: () => undefined, end: note("end of streams"), recover: note("locks of pipes") },
+    retire: note("retire"),
+    release: note("release"),
+    recover: note("file system"),
+  } as unknown as WorkerParts;
+  return { engine: new MessageEngine(thread, parts), steps };
+}
+
+afterEach(() => void vi.useRealTimers());
+
+describe("WorkerEngine.stop", () => {
+  test("takes back at once what a thread had that is known to be gone", async () => {
+    const { engine, steps } = told(true);
+    await engine.stop();
+    expect(steps).toEqual([
+      "retire",
+      "terminate",
+      "locks of pipes",
+      "file system",
+      "end of streams",
+      "release",
+    ]);
+  });
+
+  test("leaves a thread that may still go on the time to do so, and keeps nobody waiting for it", async () => {
+    vi.useFakeTimers();
+    const { engine, steps } = told(false);
+    await engine.stop();
+    expect(steps).toEqual(["retire", "terminate", "end of streams", "release"]);
+    vi.advanceTimersByTime(TERMINATION_GRACE);
+    expect(steps.slice(4)).toEqual(["locks of pipes", "file system"]);
+  });
+});
