@@ -22,9 +22,8 @@ function told(gone: boolean): { readonly engine: MessageEngine; readonly steps: 
     id: 1 << 20,
     functions: { forgetErrors: () => undefined },
     streams: { drain: () => undefined, end: note("end of streams"), recover: note("locks of pipes") },
-    retire: note("retire"),
+    retire: (grace: number) => void steps.push(grace > 0 ? "retire" : "file system"),
     release: note("release"),
-    recover: note("file system"),
   } as unknown as WorkerParts;
   return { engine: new MessageEngine(thread, parts), steps };
 }

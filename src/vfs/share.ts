@@ -35,11 +35,10 @@ export interface FileSystemShare {
   readonly backends: readonly Backend[];
   /**
    * Call it when the thread is being terminated: it can't begin another operation, and one that it is in the middle of has `grace`
-   * milliseconds.
+   * milliseconds. Call it once more without any when the thread has ended: takes back what it left unfinished and releases what it
+   * held open.
    */
   retire(grace: number): void;
-  /** Call it when the thread has ended: takes back what it left unfinished and releases what it held open. */
-  recover(): void;
 }
 
 /** Enters one more thread; the file system's memory is shared from then on, at once and for good. */
@@ -65,14 +64,12 @@ export function shareFileSystem({ mounts }: VirtualFileSystem): FileSystemShare 
     const shared = backend.share?.();
     return shared === undefined ? { kind: "proxy" } : { kind: "open", shared };
   };
-  const retire = (grace: number): void => {
-    for (const [backend, arena] of arenas) backend.retire(arena, grace);
-  };
   return {
     description: { backends: backends.map(describe), mounts: mounted },
     backends,
-    retire,
-    recover: () => retire(0),
+    retire(grace) {
+      for (const [backend, arena] of arenas) backend.retire(arena, grace);
+    },
   };
 }
 

@@ -22,10 +22,10 @@ export interface WorkerParts {
   readonly plans: ExportPlans;
   readonly functions: HostFunctions;
   readonly streams: HostStreams | undefined;
-  /** What to do when the thread is about to be ended, when it has been, and once it is gone. */
-  readonly retire: () => void;
+  /** Keeps the thread out of the file system; what it is in the middle of has so many milliseconds, none once it is gone. */
+  readonly retire: (grace: number) => void;
+  /** What to do when the thread asks for nothing more. */
   readonly release: () => void;
-  readonly recover: () => void;
 }
 
 /** A process whose instance lives on a thread of its own. */
@@ -120,16 +120,16 @@ export abstract class WorkerEngine extends Engine {
   }
 
   protected async close(reason: ExitReason): Promise<void> {
-    const { id, streams, retire, release, recover } = this.parts;
+    const { id, streams, retire, release } = this.parts;
     markDying(id);
-    retire();
+    retire(TERMINATION_GRACE);
     streams?.drain();
     this.#started.reject(reason.kind === "stopped" ? stoppedError(reason) : reason.error);
     // Until the thread is gone `stop` and `exited` are waited for: the event loop may not run empty before.
     this.keepAlive(true);
     const takeBack = (): void => {
       streams?.recover(id);
-      recover();
+      retire(0);
       forgetThread(id);
     };
     // A thread that the scheduler holds in the middle of a change would write the rest of it over what others have done meanwhile.

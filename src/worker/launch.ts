@@ -3,7 +3,7 @@ import { platform, type Thread, type ThreadSupport } from "../platform.js";
 import type { Launch, Limits } from "../start.js";
 import type { WasiOptions } from "../wasi/options.js";
 import { SharedEngine } from "./client.js";
-import { TERMINATION_GRACE, type WorkerEngine, type WorkerParts } from "./host.js";
+import type { WorkerEngine, WorkerParts } from "./host.js";
 import { HostFunctions } from "./host-functions.js";
 import { MessageEngine, needsSharedMemory } from "./message-client.js";
 import type { Channel, StartMessage, WasiPlan } from "./protocol.js";
@@ -76,9 +76,8 @@ export async function openEngine({
       plans,
       functions,
       streams: planned?.streams,
-      retire: () => planned?.files?.share.retire(TERMINATION_GRACE),
+      retire: (grace) => planned?.files?.share.retire(grace),
       release: () => planned?.files?.served.release(),
-      recover: () => planned?.files?.share.recover(),
     };
     engine =
       channel === undefined ? new MessageEngine(thread, parts) : new SharedEngine(thread, parts, channel);

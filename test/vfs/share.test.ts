@@ -63,7 +63,7 @@ describe.runIf(typeof SharedArrayBuffer !== "undefined")("shareFileSystem", () =
     expect(fs.readFile("/m/p/place/new", "utf8")).toBe("n");
   });
 
-  test("after retire the thread can't begin another operation, and after recover nothing of it is left", () => {
+  test("after retire the thread can't begin another operation, and once it is gone nothing of it is left", () => {
     const fs = new VirtualFileSystem({ "/a": "x" });
     const arena = fs.mounts.root.backend as MemoryBackend;
     const used: number[] = [];
@@ -78,7 +78,7 @@ describe.runIf(typeof SharedArrayBuffer !== "undefined")("shareFileSystem", () =
       fs.remove("/b");
       share.retire(1000);
       expect(() => there.exists("/a")).toThrow("told to stop");
-      share.recover();
+      share.retire(0);
       expect(() => there.exists("/a")).toThrow("told to stop");
       checkArena(arena.memory);
       used.push(arena.used);
@@ -90,7 +90,7 @@ describe.runIf(typeof SharedArrayBuffer !== "undefined")("shareFileSystem", () =
   test("ten thousand threads after one another need no more room than one", () => {
     const fs = new VirtualFileSystem({ "/a": "x" });
     for (let round = 0; round < 10_000; round++) {
-      shareFileSystem(fs).recover();
+      shareFileSystem(fs).retire(0);
     }
     expect((fs.mounts.root.backend as MemoryBackend).used).toBeLessThan(2000);
   });
