@@ -1,8 +1,8 @@
-import { addLoopChecks, type Checked } from "./binary/loop-checks.js";
 /** What `Module` does in the background: sources, text, variants. Loaded when it is first needed, see `useLoading`. */
 
 import { concat } from "./binary/cursor.js";
 import { withHead } from "./binary/image.js";
+import { addLoopChecks, type Checked } from "./binary/loop-checks.js";
 import { type Rewriting, type RewrittenHead, rewriteHead } from "./binary/rewrite.js";
 import { isBinary } from "./binary/sections.js";
 import { isContainer, unpack } from "./binary/unpack.js";
@@ -21,7 +21,7 @@ import {
 } from "./module-content.js";
 import { foreignTypes } from "./module-foreign.js";
 import { platform } from "./platform.js";
-import { fail, inHand, load, type ModuleSource } from "./source.js";
+import { fail, load, loaded, type ModuleSource } from "./source.js";
 import { beginOf, classOf, type Image, imageOf, viewOf } from "./source-bytes.js";
 import { strict } from "./text.js";
 import { type ThreadVariant, threadVariant } from "./thread-variant.js";
@@ -47,26 +47,27 @@ function isCompiled(source: Source): source is Module {
   return typeof (source as Partial<Module> | undefined)?.variant === "function";
 }
 
-/** As `Module.compile` has it. */
+/** As `Module.compile` has it. Of bytes in hand there is a copy by now. */
 export async function compile(
   source: Source | PromiseLike<Source>,
+  copied: Image | undefined,
   options: CompileOptions,
 ): Promise<Content | Module> {
   const { signal } = options;
   checkSignal(signal);
-  const compiling = compileSource(source, options);
+  const compiling = compileSource(source, copied, options);
   return signal === undefined ? compiling : orAborted(compiling, signal);
 }
 
 async function compileSource(
   promise: Source | PromiseLike<Source>,
+  copied: Image | undefined,
   { name, thread, ...options }: CompileOptions,
 ): Promise<Content | Module> {
   const given: Given = { what: "the module", name, ...forThread(thread) };
   let source: Source;
   try {
-    // Bytes in hand are copied before anybody can change them.
-    source = viewOf(promise) === undefined ? await promise : (promise as ModuleSource);
+    source = await promise;
   } catch (error) {
     return fail("could not load the module", error);
   }
@@ -78,10 +79,10 @@ async function compileSource(
     const image = origins.get(plain);
     return { ...given, image, plain, ...(image === undefined && foreignTypes(plain)) };
   }
-  const view = viewOf(source);
+  const inHand = copied ?? (viewOf(source) && imageOf(source));
   const { what, image, streamed } =
-    view === undefined ? await load(source, options, given) : inHand(view, given.what, options);
-  let loaded: Given = { ...given, what };
+    inHand === undefined ? await load(source, options, given) : loaded(inHand, given.what, options);
+  let binary: Given = { ...given, what };
   if (streamed !== undefined) {
     try {
       const compiled = await streamed.compiled;
@@ -95,12 +96,12 @@ async function compileSource(
       return content;
     } catch {
       // What the engine says of the bytes as they were given counts.
-      loaded = { ...loaded, shared: false };
+      binary = { ...binary, shared: false };
     }
   }
   const { bytes } = image;
-  if (isBinary(bytes)) return compileBinary(image, loaded);
-  return compileText(textOf(bytes, what), loaded);
+  if (isBinary(bytes)) return compileBinary(image, binary);
+  return compileText(textOf(bytes, what), binary);
 }
 
 async function compileBinary(image: Image, { what, name, ...variant }: Given): Promise<Content> {

@@ -58,15 +58,18 @@ export class Module {
     source: ModuleSource | Module | PromiseLike<ModuleSource | Module>,
     options: CompileOptions = {},
   ): Promise<Module> {
+    // Bytes in hand are copied before anybody can change them.
+    // Bytes in hand are copied before anybody can change them.
+    const copied = viewOf(source) && imageOf(source);
     let given = source;
     if (background === undefined) {
-      // Until that is loaded bytes could be changed, and a promise could fail with nobody to hear of it.
-      const early = Promise.resolve(viewOf(source) === undefined ? source : imageOf(source).bytes);
+      // A promise could fail before there is anybody to hear of it.
+      const early = Promise.resolve(source);
       early.catch(() => undefined);
       given = early;
       background = await loading();
     }
-    const compiled = await background.compile(given, options);
+    const compiled = await background.compile(given, copied, options);
     return compiled instanceof Module ? compiled : new Module(compiled);
   }
 

@@ -44,9 +44,10 @@ export interface Loaded {
 }
 
 /** Bytes that need no loading. */
-export function inHand(bytes: Uint8Array, what: string, options: LoadOptions): Loaded {
-  options.onProgress?.({ loaded: bytes.length, total: bytes.length });
-  return { what, image: imageOf(bytes), streamed: undefined };
+export function loaded(image: Image, what: string, options: LoadOptions): Loaded {
+  const { length } = image.bytes;
+  options.onProgress?.({ loaded: length, total: length });
+  return { what, image, streamed: undefined };
 }
 
 /** Reads any source but bytes in hand, text and a `WebAssembly.Module`. */
@@ -57,7 +58,7 @@ export async function load(source: unknown, options: LoadOptions, rewriting: Rew
       const read = platform().readUrl?.(url);
       if (read === undefined) return fetched(url, url.href, options, rewriting);
       const bytes = await read.catch((cause: unknown) => fail(`could not read ${url.href}`, cause));
-      return inHand(bytes, url.href, options);
+      return loaded(imageOf(bytes), url.href, options);
     }
     case "Request":
       return fetched(source as Request, (source as Request).url, options, rewriting);
