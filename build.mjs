@@ -39,7 +39,7 @@ const OWN_TEXT = `({ workerSource: "'use strict';(" + wasmexBundle + ")(true)" }
 
 /**
  * For a script, which is one file: nothing of it can be loaded later, and an import amid the code would only have every module that it
- * leads to wrapped in a function of its own.
+ * leads to wrapped in a function of its own. For Node as well, where finding a file takes longer than reading all of them as one.
  * @type {import("esbuild").Plugin}
  */
 const importsAtOnce = {
@@ -171,7 +171,7 @@ async function buildModules(surrounding) {
   const options = bundleOptions(surrounding);
   await build({
     ...options,
-    plugins: [...(surrounding === "browser" ? [wabtBeside] : []), ...(options.plugins ?? [])],
+    plugins: [surrounding === "browser" ? wabtBeside : importsAtOnce, ...(options.plugins ?? [])],
     entryPoints: {
       index: `platform/${surrounding}/index.ts`,
       ...(surrounding === "node" ? { cli: "platform/node/cli/main.ts" } : {}),
@@ -257,8 +257,10 @@ async function buildLateWasi(outfile) {
 
 /** For `require` in the Node releases that can't load an ES module that way; the others get the ES module. */
 async function buildCommonJs() {
+  const options = bundleOptions("node");
   await build({
-    ...bundleOptions("node"),
+    ...options,
+    plugins: [importsAtOnce, ...(options.plugins ?? [])],
     entryPoints: ["platform/node/index.ts"],
     outfile: `${dist}/cjs/index.js`,
     format: "cjs",
