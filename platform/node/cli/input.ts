@@ -17,6 +17,11 @@ export interface Input {
   readonly name: string;
 }
 
+/** Without a copy; `slice` of a Buffer would make none either. */
+function plain({ buffer, byteOffset, length }: Buffer<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(buffer, byteOffset, length);
+}
+
 /**
  * Reads a file, or standard input for `-`.
  * @throws WasmexError where it can't be read
@@ -25,10 +30,10 @@ export async function readInput(file: string): Promise<Input> {
   if (file === STANDARD_INPUT) {
     const chunks: Buffer[] = [];
     for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-    return { bytes: new Uint8Array(Buffer.concat(chunks)), name: "stdin" };
+    return { bytes: plain(Buffer.concat(chunks)), name: "stdin" };
   }
   try {
-    return { bytes: new Uint8Array(await readFile(file)), name: basename(file) };
+    return { bytes: plain(await readFile(file)), name: basename(file) };
   } catch (cause) {
     const { code = "", message } = cause as NodeJS.ErrnoException;
     throw new WasmexError(`can't read ${JSON.stringify(file)}: ${REASONS.get(code) ?? message}`, { cause });
