@@ -20,7 +20,6 @@ import {
   ROOT,
   SALT,
   UNLIMITED,
-  USED,
 } from "./arena-layout.js";
 
 import { type ArenaDescription, ArenaMemory } from "./arena-memory.js";
@@ -95,11 +94,6 @@ export class MemoryBackend implements Backend {
     this.#memory.words[LIMIT] = Math.min(Math.max(0, bytes), UNLIMITED);
   }
 
-  /** Bytes in use, as the limit counts them. */
-  get used(): number {
-    return this.#memory.get(USED);
-  }
-
   /** Whether threads share it by now. */
   get shared(): boolean {
     return this.#memory.shared;
@@ -107,6 +101,8 @@ export class MemoryBackend implements Backend {
 
   /** Describes the arena for one more thread: `new MemoryBackend({ shared })` there. Not within `begin` and `end`. */
   share(): ArenaDescription {
+    // Of threads that nobody has told to be gone yet: in a hidden page that takes its time.
+    this.#releaseRetired();
     return this.#memory.share();
   }
 
@@ -115,14 +111,17 @@ export class MemoryBackend implements Backend {
    * known to be dead: what it left unfinished is taken back and what it retained is released, at once or when the lock can be had.
    */
   retire(thread: ArenaDescription, grace: number): void {
+    this.#memory.retire(thread, grace);
+    if (grace === 0) this.#releaseRetired();
+  }
+
+  #releaseRetired(): void {
     const m = this.#memory;
-    m.retire(thread, grace);
-    if (grace === 0 && m.tryBegin(50)) {
-      try {
-        m.forRetired((owner) => releaseOwner(m, owner, () => reap(m)));
-      } finally {
-        m.end();
-      }
+    if (!m.tryBegin(50)) return;
+    try {
+      m.forRetired((owner) => releaseOwner(m, owner, () => reap(m)));
+    } finally {
+      m.end();
     }
   }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import "wasmex";
+import { USED } from "../../src/vfs/arena-layout.js";
 import type { Backend } from "../../src/vfs/contract.js";
 import { MemoryBackend } from "../../src/vfs/memory-backend.js";
 import { attachFileSystem, shareFileSystem } from "../../src/vfs/share.js";
@@ -81,7 +82,7 @@ describe.runIf(typeof SharedArrayBuffer !== "undefined")("shareFileSystem", () =
       share.retire(0);
       expect(() => there.exists("/a")).toThrow("told to stop");
       checkArena(arena.memory);
-      used.push(arena.used);
+      used.push(arena.memory.get(USED));
     }
     expect(used[2]).toBe(used[1]);
     expect(fs.readFile("/a", "utf8")).toBe("x");
@@ -92,7 +93,18 @@ describe.runIf(typeof SharedArrayBuffer !== "undefined")("shareFileSystem", () =
     for (let round = 0; round < 10_000; round++) {
       shareFileSystem(fs).retire(0);
     }
-    expect((fs.mounts.root.backend as MemoryBackend).used).toBeLessThan(2000);
+    expect((fs.mounts.root.backend as MemoryBackend).memory.get(USED)).toBeLessThan(2000);
+  });
+
+  test("two thousand threads that nobody has told to be gone leave room for one more", () => {
+    const fs = new VirtualFileSystem({ "/a": "x" });
+    for (let round = 0; round < 2000; round++) {
+      const share = shareFileSystem(fs);
+      attach(share.description, () => expect.unreachable()).readFile("/a");
+      share.retire(100);
+    }
+    expect(fs.readFile("/a", "utf8")).toBe("x");
+    checkArena((fs.mounts.root.backend as MemoryBackend).memory);
   });
 
   test("a thread that lost the lock as a dead one changes nothing any more", () => {
