@@ -53,7 +53,7 @@ export function capabilities(): Capabilities {
     reason: worker ? "guests get a thread of their own and share their memory with this one" : reason,
     threads,
     sharedMemory,
-    blocking: platform().mayBlock(),
+    blocking: sharedMemory && platform().mayBlock(),
     jspi: WebAssembly.Suspending !== undefined && WebAssembly.promising !== undefined,
     hostDirectories: platform().hasDirectories,
     features: {

@@ -2,6 +2,10 @@
 export class WasmexError extends Error {
   /** The name of the class, also in minified bundles. */
   override readonly name: string = "WasmexError";
+  /** Where `run` rejects with it: what the program had written by then, where `wasi.stdout` was left open. */
+  declare readonly stdout?: string;
+  /** The same of `wasi.stderr`. */
+  declare readonly stderr?: string;
 }
 
 /** Where and why a module could not be read, parsed or compiled. */
@@ -100,7 +104,7 @@ export class TimeoutError extends WasmexError {
 /** The guest ended itself with an exit code other than 0 (WASI preview 1, `proc_exit`). */
 export class ExitError extends WasmexError {
   override readonly name: string = "ExitError";
-  /** What the guest gave to `proc_exit`; never 0. */
+  /** What the guest gave to `proc_exit`; 0 only where glue of your own calls an export. */
   readonly code: number;
 
   constructor(code: number, options?: { cause?: unknown }) {

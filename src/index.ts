@@ -21,7 +21,7 @@ export type { Context, HostFunction, Imports, ImportValue } from "./imports.js";
 export { Instance, type InstanceOptions } from "./instance.js";
 export { Memory, type MemoryOwner } from "./memory.js";
 export { type CompileOptions, Module } from "./module.js";
-export { Pipe } from "./pipe.js";
+export { Pipe, type PipeOptions } from "./pipe.js";
 export { type CallOptions, type ExitReason, Process } from "./process.js";
 export { type RunOptions, type RunResult, run } from "./run.js";
 export type {

@@ -1,6 +1,6 @@
 import { boundCall, type EngineFunction, type ListCall, listCall } from "./calls.js";
 import type { Reach } from "./context.js";
-import { CallError, UnsupportedError, WasmexError } from "./errors.js";
+import { CallError, ExitError, UnsupportedError, WasmexError } from "./errors.js";
 import { firstMemory, type Globals, globalsOf, isKind, memoryName, notFound } from "./exported-globals.js";
 import { isPromise, syncHostCall } from "./host-calls.js";
 import { type HostTarget, type Imports, importObject, linkFailure, linkImports } from "./imports.js";
@@ -9,7 +9,6 @@ import type { Module } from "./module.js";
 import type { FunctionType, ModuleShape } from "./shape.js";
 import { toCallError, toGuestError } from "./traps.js";
 import { describeValue, type WasmValue } from "./values.js";
-import { WasiExit } from "./wasi/exit.js";
 import type { WasiOptions } from "./wasi/options.js";
 import { loadWasi, type WasiFactory, type WasiHost, wasiFactory } from "./wasi/provider.js";
 
@@ -209,7 +208,7 @@ function checkModule(module: unknown): void {
 
 /** The program ended itself, and well. */
 function isGoodEnd(error: unknown): boolean {
-  return error instanceof WasiExit && error.code === 0;
+  return error instanceof ExitError && error.code === 0;
 }
 
 /** What another thread or a suspendable guest needs to be different. */

@@ -21,3 +21,4 @@ export const HEADER = 64;
 
 export const ENDED = 1;
 export const BLOCKING = 2;
+export const TERMINAL = 4;

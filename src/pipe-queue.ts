@@ -14,6 +14,7 @@ import {
   NO_MEMORY,
   SPACE_SEQUENCE,
   TAIL,
+  TERMINAL,
 } from "./pipe-layout.js";
 import { freeLock, takeLock } from "./pipe-lock.js";
 import { isDying, lockOwner } from "./pipe-owners.js";
@@ -51,7 +52,7 @@ export class ByteQueue {
   #waiting: (() => void)[] = [];
 
   /** @internal A new one, or on this thread what `share` gave on another. */
-  constructor(blocking: boolean, shared?: SharedPipe) {
+  constructor(flags: number, shared?: SharedPipe) {
     this.#shared = shared !== undefined;
     if (shared !== undefined) {
       this.#view(shared.pipe);
@@ -59,7 +60,7 @@ export class ByteQueue {
     }
     const buffer = new ArrayBuffer(HEADER + FIRST_CAPACITY);
     const words = new Int32Array(buffer);
-    words[FLAGS] = blocking ? BLOCKING : 0;
+    words[FLAGS] = flags;
     words[LIMIT] = NO_LIMIT;
     words[CAPACITY] = FIRST_CAPACITY;
     this.#view(buffer);
@@ -97,6 +98,11 @@ export class ByteQueue {
   /** Whether `end()` was called. */
   get ended(): boolean {
     return (Atomics.load(this.#words, FLAGS) & ENDED) !== 0;
+  }
+
+  /** @internal What a guest is told that it is (WASI preview 1, `filetype`): a character device, or unknown. */
+  get filetype(): number {
+    return ((this.#words[FLAGS] as number) & TERMINAL) === 0 ? 0 : 2;
   }
 
   /** Whether a guest that reads the empty pipe waits. */

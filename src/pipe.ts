@@ -1,10 +1,16 @@
 import { WasmexError } from "./errors.js";
-import { NO_MEMORY } from "./pipe-layout.js";
+import { BLOCKING, NO_MEMORY, TERMINAL } from "./pipe-layout.js";
 import { ByteQueue, type SharedPipe } from "./pipe-queue.js";
 import { toBytes } from "./source-bytes.js";
 import { decodeText } from "./text.js";
 
 export type { SharedPipe } from "./pipe-queue.js";
+
+/** How a guest sees a pipe. */
+export interface PipeOptions {
+  readonly blocking?: boolean;
+  readonly terminal?: boolean;
+}
 
 /**
  * An in-memory byte stream: a guest's stdin, stdout or stderr, or all three at once. It grows with what is written and
@@ -20,16 +26,19 @@ export class Pipe extends ByteQueue {
   #readable: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
   #writable: WritableStream<Uint8Array | string> | undefined;
 
-  /** @param options.blocking a guest that reads the empty pipe waits until the host writes or calls `end()` */
-  constructor(options?: { blocking?: boolean });
+  /**
+   * @param options.blocking a guest that reads the empty pipe waits until the host writes or calls `end()`
+   * @param options.terminal a guest takes it for a terminal: C libraries then write each line when it is whole, instead of all at the end
+   */
+  constructor(options?: PipeOptions);
   /** @internal */
   constructor(options: undefined, shared: SharedPipe);
-  constructor(options?: { blocking?: boolean }, shared?: SharedPipe) {
-    super(options?.blocking === true, shared);
+  constructor({ blocking, terminal }: PipeOptions = {}, shared?: SharedPipe) {
+    super((blocking === true ? BLOCKING : 0) | (terminal === true ? TERMINAL : 0), shared);
   }
 
   /** The same as `new Pipe(options)`. */
-  static create(options?: { blocking?: boolean }): Pipe {
+  static create(options?: PipeOptions): Pipe {
     return new Pipe(options);
   }
 

@@ -55,7 +55,7 @@ export interface Platform {
   randomFill(bytes: Uint8Array): void;
   readonly stdio: HostStdio;
   threadSupport(): ThreadSupport;
-  /** Whether `Atomics.wait` may be used on the thread that asks. */
+  /** Whether the thread that asks may wait: by `Atomics.wait`, where there is shared memory. */
   mayBlock(): boolean;
   /** A directory of the host, where there are any; throws `UnsupportedError` where not. */
   openDirectory(path: string): Backend;

@@ -1,5 +1,5 @@
 import { checkSignal } from "./deferred.js";
-import { ExitError, TimeoutError } from "./errors.js";
+import { ExitError, TimeoutError, WasmexError } from "./errors.js";
 import { Pipe } from "./pipe.js";
 import { platform } from "./platform.js";
 import { checkTimeout, type Process } from "./process.js";
@@ -26,7 +26,8 @@ export interface RunResult {
 /**
  * Runs a WASI command from start to end: starts it, calls `_start` and stops it.
  *
- * @throws (rejects) as `start` and `callFunction` do, but for an exit code, which is a result
+ * @throws (rejects) as `start` and `callFunction` do, but for an exit code, which is a result; the error has what the program had written
+ * by then, as `stdout` and `stderr`
  *
  * ```ts
  * const { stdout } = await Wasmex.run({ module, wasi: { args: ["--version"] } });
@@ -46,21 +47,27 @@ export async function run(options: RunOptions): Promise<RunResult> {
   const isGiven = wasi === undefined || typeof wasi === "boolean" || typeof wasi === "object";
   const guest = await startWithin(timeout, signal, { ...rest, wasi: isGiven ? streams : wasi });
   let exitCode = 0;
+  let failure: { readonly error: unknown } | undefined;
   try {
     const left =
       timeout === Number.POSITIVE_INFINITY ? timeout : Math.max(timeout - (monotonicNow() - began), 0);
     await guest.callFunction("_start", [], { timeout: left, signal });
   } catch (error) {
-    if (error instanceof TimeoutError) {
-      // The user's timeout is the one of the whole run.
-      throw new TimeoutError(error.message.replace(/[\d.]+ ms/, `${timeout} ms`), { cause: error.cause });
-    }
-    if (!(error instanceof ExitError)) throw error;
-    exitCode = error.code;
+    if (error instanceof ExitError) exitCode = error.code;
+    else failure = { error };
   } finally {
     await guest.stop();
   }
-  return { exitCode, stdout: stdout?.readString() ?? "", stderr: stderr?.readString() ?? "" };
+  const output = { stdout: stdout?.readString() ?? "", stderr: stderr?.readString() ?? "" };
+  if (failure === undefined) return { exitCode, ...output };
+  let { error } = failure;
+  if (error instanceof TimeoutError) {
+    // The user's timeout is the one of the whole run.
+    const message = error.message.replace(/(than (?:its timeout of )?)[\d.]+/, `$1${timeout}`);
+    error = new TimeoutError(message, { cause: error.cause });
+  }
+  if (error instanceof WasmexError) Object.assign(error, output);
+  throw error;
 }
 
 /** The most that engines take for a timer, in milliseconds. */

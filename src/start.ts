@@ -76,22 +76,13 @@ function checkLimits(limits: Limits): Limits {
 }
 
 /** Whether the guest gets a thread of its own. */
-function wantsThread(thread: unknown, source: unknown): boolean {
+function wantsThread(thread: unknown): boolean {
   if (thread === "worker" || thread === "inline") return thread === "worker";
   if (thread !== "auto") {
     throw new WasmexError(`thread: pass "auto", "worker" or "inline", not ${String(thread)}`);
   }
   const { threads, sharedMemory } = platform().threadSupport();
-  // A module that was compiled elsewhere has no bytes here, so its memory can't be made shared.
-  return threads && sharedMemory && !(source instanceof Module && isForeign(source));
-}
-
-function isForeign(module: Module): boolean {
-  try {
-    return module.byteLength < 0;
-  } catch {
-    return true;
-  }
+  return threads && sharedMemory;
 }
 
 /**
@@ -133,8 +124,7 @@ export async function startUntil<Exports extends object = AnyExports>(
   if (given === undefined) throw new WasmexError("start: pass a `module`, or `bytes` to compile one from");
   const limits = checkLimits(options.limits ?? {});
   const { name, workerUrl, thread = "auto" } = options;
-  const source = given instanceof WebAssembly.Module ? await Module.compile(given) : given;
-  const worker = wantsThread(thread, source);
+  const worker = wantsThread(thread);
   const wasi = options.wasi === true ? {} : options.wasi || undefined;
   const spawn = (): Promise<Thread> => startThread({ url: workerUrl, name, wasi: wasi !== undefined });
   // The thread comes up while the module is compiled.
@@ -144,9 +134,9 @@ export async function startUntil<Exports extends object = AnyExports>(
   opening.catch(() => undefined);
   try {
     const module =
-      source instanceof Module
-        ? source
-        : await Module.compile(source, { thread: worker ? "worker" : "inline", signal });
+      given instanceof Module
+        ? given
+        : await Module.compile(given, { thread: worker ? "worker" : "inline", signal });
     if (wasi !== undefined) (await import("./wasi/options.js")).checkOptions(wasi);
     const request = {
       module,

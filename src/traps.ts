@@ -10,7 +10,6 @@ import {
 } from "./errors.js";
 import type { FunctionType, ModuleShape } from "./shape.js";
 import { describeThrown, isReference, refusal } from "./values.js";
-import { WasiExit } from "./wasi/exit.js";
 
 /**
  * What V8, SpiderMonkey and JavaScriptCore say of each trap beside the word itself, in lower case and with underscores. The first that
@@ -89,8 +88,9 @@ function isStackOverflow(error: Error): boolean {
 
 /** The error of this package for whatever came out of the guest. */
 export function toGuestError(error: unknown, shape: ModuleShape): Error {
+  // It has no stack trace yet.
+  if (error instanceof ExitError) return new ExitError(error.code);
   if (error instanceof WasmexError) return error;
-  if (error instanceof WasiExit) return new ExitError(error.code);
   if (error instanceof Error && isStackOverflow(error)) {
     // There may be no stack left to read the engine's own with (a program's `Error.prepareStackTrace` may do anything), so the frames
     // wait until they are asked for.

@@ -26,6 +26,21 @@ describe(`standard streams of a Process (${thread})`, () => {
     expect(await guest.callFunction("read")).toEqual([0]);
   });
 
+  it("a Pipe made as a terminal is one to the guest", async () => {
+    const module = await Wasmex.Module.compile(`(module
+      (import "wasi_snapshot_preview1" "fd_fdstat_get" (func $stat (param i32 i32) (result i32)))
+      (memory (export "memory") 1)
+      (func (export "filetype") (param i32) (result i32)
+        (drop (call $stat (local.get 0) (i32.const 0)))
+        (i32.load8_u (i32.const 0))))`);
+    const [stdin, stdout] = [new Wasmex.Pipe({ blocking: true, terminal: true }), new Wasmex.Pipe()];
+    await using guest = await Wasmex.start({ module, thread, wasi: { stdin, stdout } });
+    expect([stdin.blocking, stdout.blocking]).toEqual([true, false]);
+    // WASI preview 1, `filetype`: a character device, unknown.
+    expect(await guest.callFunction("filetype", [0])).toEqual([2]);
+    expect(await guest.callFunction("filetype", [1])).toEqual([0]);
+  });
+
   it("a Pipe serves several processes, one after the other and at once", async () => {
     const stdout = new Wasmex.Pipe();
     await using first = await begin({ stdout });
@@ -110,6 +125,26 @@ describe(`standard streams of a Process (${thread})`, () => {
     expect(await failure(Wasmex.run({ bytes: "(module)", thread }))).toBeInstanceOf(Wasmex.CallError);
     const signal = AbortSignal.abort(new Error("no"));
     expect(await failure(Wasmex.run({ module, thread, signal }))).toBe(signal.reason);
+  });
+
+  it("run tells what a program had written that trapped or took too long", async () => {
+    const bytes = (end: string) => `(module
+      (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+      (memory (export "memory") 1)
+      (data (i32.const 16) "so far")
+      (func (export "_start")
+        (i32.store (i32.const 0) (i32.const 16))
+        (i32.store (i32.const 4) (i32.const 6))
+        (drop (call $write (i32.const 2) (i32.const 0) (i32.const 1) (i32.const 8)))
+        ${end}))`;
+    const trapped = await failure(Wasmex.run({ bytes: bytes("unreachable"), thread }));
+    expect(trapped).toMatchObject({ name: "TrapError", stdout: "", stderr: "so far" });
+    const options = { bytes: bytes("(loop (br 0))"), thread, timeout: 300, interruptible: true };
+    const late = await failure(Wasmex.run(options));
+    expect(late).toMatchObject({ name: "TimeoutError", stdout: "", stderr: "so far" });
+    expect((late as Error).message).toBe(
+      "the call of `_start` took longer than 300 ms: the guest was stopped",
+    );
   });
 
   it.runIf(inWorker)("run ends with its timeout", async () => {

@@ -1,6 +1,6 @@
 // The one list of cases: every engine runs it on isolated and on plain pages, from a script tag and from a module.
 import { equal, fails, ok } from "./assert.mjs";
-import { ANSWER, CALLS, CAT, EXIT } from "./programs.mjs";
+import { ANSWER, CALLS, CAT, EXIT, SLEEPER } from "./programs.mjs";
 import { realPrograms } from "./real-programs.mjs";
 
 /**
@@ -210,6 +210,21 @@ export const cases = [
         equal(await process.callFunction("sum", [1, 2]), [3]);
       }
       await process.stop();
+    },
+  },
+  {
+    name: "a guest sleeps on any thread, and a page's own waits for a second at most",
+    async run({ Wasmex, options }) {
+      /** @param {"worker" | "inline"} thread @param {bigint} nanoseconds */
+      const sleep = async (thread, nanoseconds) => {
+        const process = await Wasmex.start({ bytes: SLEEPER, thread, wasi: true, ...options });
+        const began = performance.now();
+        const values = await process.callFunction("sleep", [nanoseconds]).finally(() => process.stop());
+        return [...values, performance.now() - began >= Number(nanoseconds) / 1e6];
+      };
+      equal(await sleep("worker", 1_200_000_000n), [0, true]);
+      equal(await sleep("inline", 200_000_000n), [0, true]);
+      await fails(() => sleep("inline", 2_000_000_000n), "UnsupportedError", /sleeps for 2000 ms.*"worker"/);
     },
   },
   {

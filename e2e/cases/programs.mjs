@@ -61,3 +61,12 @@ export const ANSWER = new Uint8Array([
   0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 127, 3, 2, 1, 0, 7, 10, 1, 6, 97, 110, 115, 119, 101, 114,
   0, 0, 10, 6, 1, 4, 0, 65, 42, 11,
 ]);
+
+/** Sleeps for that many nanoseconds; answers the errno. */
+export const SLEEPER = `(module
+  (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (func (export "sleep") (param i64) (result i32)
+    (i32.store (i32.const 16) (i32.const 1))
+    (i64.store (i32.const 24) (local.get 0))
+    (call $poll (i32.const 0) (i32.const 64) (i32.const 1) (i32.const 128))))`;

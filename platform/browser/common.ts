@@ -15,7 +15,7 @@ export const common: Omit<Platform, "threadSupport" | "loadWabt"> = {
   },
   stdio,
   // Only a page's own thread has a `document`; it may never wait.
-  mayBlock: () => typeof document === "undefined" && typeof SharedArrayBuffer !== "undefined",
+  mayBlock: () => typeof document === "undefined",
   openDirectory(path) {
     throw new UnsupportedError(
       `a browser has no host directories: put the files of "${path}" into a VirtualFileSystem`,

@@ -16,7 +16,7 @@ export interface Mount extends Place {
  * What the walk needs to know of a tree that is made of several backends.
  *
  * - Ask `mountAt` for every node that a `lookup` answered (directories and files: a single file can be mounted), while its
- *   backend is begun; go on at the place it answers. A name whose node is a mount point must not be removed, renamed or
+ *   backend is begun; go on at the place it answers, and ask for that as well. A name whose node is a mount point must not be removed, renamed or
  *   renamed over: `-ERRNO_BUSY`.
  * - `..` at the root of a mounted backend is the walk's to know: it keeps the places it came through. The directories above a
  *   mount point can't vanish (they are not empty), so their nodes stay valid without being retained.
@@ -24,6 +24,8 @@ export interface Mount extends Place {
  */
 export class MountTable {
   readonly root: Place;
+  /** Where absolute paths begin: the root, or what is mounted over it. */
+  top: Place;
   readonly #mounts: Mount[] = [];
 
   constructor(root: Backend) {
@@ -31,7 +33,7 @@ export class MountTable {
     try {
       const node = root.openRoot();
       root.retain(node);
-      this.root = { backend: root, node };
+      this.root = this.top = { backend: root, node };
     } finally {
       root.end();
     }
@@ -58,20 +60,16 @@ export class MountTable {
     } finally {
       backend.end();
     }
-    this.#mounts.push({ over, backend, node, path });
+    const mount = { over, backend, node, path };
+    this.#mounts.push(mount);
+    if (over.backend === this.top.backend && over.node === this.top.node) this.top = mount;
   }
 
   /** What is mounted over that node, if anything is; the backend must be begun. */
   mountAt(backend: Backend, node: Node): Place | undefined {
-    // From the last on, so that a second mount on the same place covers the first.
-    for (let index = this.#mounts.length - 1; index >= 0; index--) {
-      const mount = this.#mounts[index] as Mount;
-      const { over } = mount;
-      if (over.backend === backend && (over.node === node || sameFile(backend, over.node, node))) {
-        return mount;
-      }
-    }
-    return undefined;
+    return this.#mounts.find(
+      ({ over }) => over.backend === backend && (over.node === node || sameFile(backend, over.node, node)),
+    );
   }
 }
 

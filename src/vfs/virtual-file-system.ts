@@ -1,7 +1,8 @@
 import { WasmexError } from "../errors.js";
 import { platform } from "../platform.js";
-import { imageOf, toBytes, viewOf } from "../source-bytes.js";
+import { classOf, imageOf, toBytes, viewOf } from "../source-bytes.js";
 import { decodeText, encodeText } from "../text.js";
+import { describeValue } from "../values.js";
 import { type Backend, FILETYPE_DIRECTORY, FILETYPE_SYMBOLIC_LINK, Filestat } from "./contract.js";
 import { makeDirectories } from "./directories.js";
 import {
@@ -288,15 +289,20 @@ export class VirtualFileSystem {
   }
 
   #plant(above: string, tree: Tree): void {
+    if (classOf(tree) !== "Object") {
+      throw new WasmexError(
+        `${JSON.stringify(above || "/")}: pass text, bytes or an object of files, not ${describeValue(tree)}`,
+      );
+    }
+    if (above !== "") this.mkdir(above, { recursive: true });
     for (const [name, content] of Object.entries(tree)) {
-      const path = `${above}/${name}`;
+      const path = `${above}/${name.replace(/^\/+/, "")}`;
       if (typeof content === "string" || viewOf(content) !== undefined) {
         this.#makeAbove(path);
         this.writeFile(path, content as FileContent);
       } else if (isBackend(content) || shimBackend(content) !== undefined) {
         this.mount(path, content);
       } else {
-        this.mkdir(path, { recursive: true });
         this.#plant(path, content as Tree);
       }
     }

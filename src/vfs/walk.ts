@@ -86,7 +86,7 @@ export class Walk {
   resolvePath(mounts: MountTable, path: string, follow: number): Result {
     const bytes = encodeText(path.replace(/^\/+/, "") || ".");
     const loaded = this.load(bytes, 0, bytes.length);
-    return loaded < 0 ? loaded : this.resolve(mounts, mounts.root.backend, mounts.root.node, follow);
+    return loaded < 0 ? loaded : this.resolve(mounts, mounts.top.backend, mounts.top.node, follow);
   }
 
   /** Resolves the path from that directory on. Answers 0, with `node` 0 where only the last name is missing. */
@@ -165,10 +165,14 @@ export class Walk {
         this.#found(directory, 0, start, end, at > end);
         return 0;
       }
-      const mount = mounts.mountAt(backend, node);
-      if (mount !== undefined) {
+      let mount = mounts.mountAt(backend, node);
+      const mounted = mount !== undefined;
+      if (mounted) {
         nodes[depth] = directory;
         backends[depth] = backend;
+      }
+      // What is mounted may be mounted over.
+      for (; mount !== undefined; mount = mounts.mountAt(backend, node)) {
         backend = this.#cross(mount.backend, depth + 1);
         node = mount.node;
       }
@@ -184,7 +188,7 @@ export class Walk {
         if (target[0] === SLASH && this.#rooted) {
           depth = 0;
           directory = from;
-          if (backend !== mounts.root.backend) backend = this.#cross(mounts.root.backend, 0);
+          if (backend !== mounts.top.backend) backend = this.#cross(mounts.top.backend, 0);
         }
         const spliced = this.#splice(target, end);
         if (spliced < 0) return spliced;
@@ -193,12 +197,12 @@ export class Walk {
       }
       if (last) {
         this.filetype = filetype;
-        this.mounted = mount !== undefined;
+        this.mounted = mounted;
         this.#found(directory, node, start, end, at > end);
         return 0;
       }
       if (filetype !== FILETYPE_DIRECTORY) return -ERRNO_NOTDIR;
-      if (mount === undefined) {
+      if (!mounted) {
         nodes[depth] = directory;
         backends[depth] = backend;
       }

@@ -1,10 +1,9 @@
-import { StoppedError, UnsupportedError } from "../errors.js";
+import { ExitError, StoppedError, UnsupportedError } from "../errors.js";
 import { refusal } from "../vfs/access.js";
 import { type Backend, FILETYPE_DIRECTORY, Filestat, type Result } from "../vfs/contract.js";
 import { type Descriptor, DescriptorTable } from "../vfs/descriptors.js";
 import { ERRNO_BADF, ERRNO_IO } from "../vfs/errno.js";
 import { Walk } from "../vfs/walk.js";
-import { WasiExit } from "./exit.js";
 import { TWO_32 } from "./numbers.js";
 import type { Sources } from "./sources.js";
 
@@ -130,7 +129,7 @@ export class Guest {
    */
   caught(error: unknown): number {
     this.end();
-    if (error instanceof WasiExit || error instanceof UnsupportedError || error instanceof StoppedError)
+    if (error instanceof ExitError || error instanceof UnsupportedError || error instanceof StoppedError)
       throw error;
     return ERRNO_IO;
   }

@@ -18,8 +18,8 @@ import { stuck } from "./stdio.js";
 
 /** As many as a system lets a process open at most: a longer list is no honest one. */
 const MOST_SUBSCRIPTIONS = 65_536;
-/** On a thread that can't sleep a wait as short as this is spun through; a page doesn't feel less than a long task. */
-const LONGEST_SPIN = 50;
+/** For how long a guest on a page's own thread may keep that waiting, in milliseconds. */
+const LONGEST_SPIN = 1000;
 
 /** One subscription, read out before anything is written. */
 interface Subscription {
@@ -136,19 +136,18 @@ function sleep(milliseconds: number, left: number, stream: Stream | undefined): 
   if (blocks && stream?.wait(most)) return;
   if (stream !== undefined && milliseconds === Number.POSITIVE_INFINITY && platform().monotonicNow() < end)
     throw new UnsupportedError(stream.stuck ?? stuck);
-  if (blocks) {
-    // A stream that nobody can fill comes back at once: the time is slept through here.
-    const rest = end - platform().monotonicNow();
-    sleeper ??= new Int32Array(new SharedArrayBuffer(4));
-    if (rest > 0) Atomics.wait(sleeper, 0, 0, rest);
-    return;
-  }
-  if (milliseconds > LONGEST_SPIN) {
+  if (!blocks && most > LONGEST_SPIN) {
     throw new UnsupportedError(
       `the guest sleeps for ${Math.ceil(milliseconds)} ms, but this thread cannot sleep: start it with thread: "worker"`,
     );
   }
+  // A stream that nobody can fill comes back at once: the time is slept through here.
+  const rest = end - platform().monotonicNow();
+  if (blocks && rest > 0 && typeof SharedArrayBuffer !== "undefined") {
+    sleeper ??= new Int32Array(new SharedArrayBuffer(4));
+    Atomics.wait(sleeper, 0, 0, rest);
+  }
   while (platform().monotonicNow() < end) {
-    // Nothing to do but to look at the clock again.
+    // Without shared memory there is nothing to do but to look at the clock again.
   }
 }

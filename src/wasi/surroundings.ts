@@ -1,5 +1,5 @@
+import { ExitError } from "../errors.js";
 import { ERRNO_FAULT, ERRNO_INVAL, ERRNO_NOTSOCK, ERRNO_NOTSUP } from "../vfs/errno.js";
-import { WasiExit } from "./exit.js";
 import type { Call, Functions } from "./functions.js";
 import type { Guest } from "./guest.js";
 import { CLOCK_LAST, TWO_32 } from "./numbers.js";
@@ -79,7 +79,7 @@ export function surroundingsFunctions(guest: Guest): Functions {
 
     proc_exit: [
       (code: number): never => {
-        throw new WasiExit(code >>> 0);
+        throw exitError(code >>> 0);
       },
     ],
     proc_raise: [
@@ -93,6 +93,16 @@ export function surroundingsFunctions(guest: Guest): Functions {
     sock_send: socket,
     sock_shutdown: socket,
   };
+}
+
+/** What unwinds the guest, without a stack trace: that would cost more than the exit itself. */
+function exitError(code: number): ExitError {
+  const { stackTraceLimit } = Error;
+  // Where nobody may change it there is a trace.
+  Reflect.set(Error, "stackTraceLimit", 0);
+  const error = new ExitError(code);
+  Reflect.set(Error, "stackTraceLimit", stackTraceLimit);
+  return error;
 }
 
 function total(strings: readonly Uint8Array[]): number {

@@ -1,6 +1,5 @@
-import { WasmexError } from "../errors.js";
+import { ExitError, WasmexError } from "../errors.js";
 import type { Backend } from "../vfs/contract.js";
-import { WasiExit } from "./exit.js";
 import { Guest } from "./guest.js";
 import { wasiFunctions } from "./imports.js";
 import { checkOptions, type WasiOptions } from "./options.js";
@@ -95,7 +94,7 @@ export class Wasi implements WasiHost {
     try {
       start();
     } catch (error) {
-      if (error instanceof WasiExit) return error.code;
+      if (error instanceof ExitError) return error.code;
       throw error;
     }
     return 0;

@@ -1,5 +1,5 @@
+import { ExitError } from "../errors.js";
 import { resultArray } from "../values.js";
-import { WasiExit } from "../wasi/exit.js";
 import { encodeThrown } from "./codec.js";
 import type { Layout } from "./layout.js";
 import type { FunctionPlan } from "./plans.js";
@@ -116,7 +116,7 @@ export function openEndpoint({ channel, now, ringByMessage, toError }: EndpointO
     } catch (thrown) {
       if (thrown instanceof HostFailure) {
         send(records.REPLY_HOST_ERROR | nested | (thrown.id << 8), id, NOTHING, []);
-      } else if (thrown instanceof WasiExit && thrown.code === 0) {
+      } else if (thrown instanceof ExitError && thrown.code === 0) {
         send(records.REPLY_EXIT | nested, id, NOTHING, []);
       } else {
         send(records.REPLY_ERROR | nested, id, undefined, encodeThrown(toError(thrown, exported, values)));

@@ -1,6 +1,5 @@
 import { Pipe } from "../pipe.js";
 import { AGAIN } from "../pipe-layout.js";
-import { FILETYPE_CHARACTER_DEVICE, FILETYPE_UNKNOWN } from "../vfs/contract.js";
 import type { Stream } from "../vfs/descriptors.js";
 import type { WasiOptions } from "../wasi/options.js";
 import type { StreamPlan } from "./protocol.js";
@@ -21,10 +20,9 @@ export interface StreamHost {
  * A pipe whose other end is the host's own: output that it takes out, where the guest waits when it is too far ahead, or its own
  * input, which it begins to read when the guest does.
  */
-function hostPipe(pipe: Pipe, terminal: boolean, { ring, wantInput }: StreamHost): Stream {
+function hostPipe(pipe: Pipe, { ring, wantInput }: StreamHost): Stream {
   return {
-    // What is a terminal gets its lines one by one from the guest's C library.
-    filetype: terminal ? FILETYPE_CHARACTER_DEVICE : FILETYPE_UNKNOWN,
+    filetype: pipe.filetype,
     stuck: "nobody can write to the guest's stdin any more",
     readInto(target, start, length) {
       const count = pipe.readInto(target, start, length);
@@ -64,7 +62,7 @@ export function openStream(plan: StreamPlan, fd: 0 | 1 | 2, host: StreamHost): T
     case "pipe":
       return Pipe.attach(plan.pipe);
     case "host":
-      return hostPipe(Pipe.attach(plan.pipe), plan.terminal, host) as unknown as Target;
+      return hostPipe(Pipe.attach(plan.pipe), host) as unknown as Target;
     case "bytes": {
       const pipe = new Pipe();
       pipe.write(plan.bytes);

@@ -27,8 +27,8 @@ interface PlannedWasi {
 function makeChannel({ parallelism }: ThreadSupport): Channel {
   return {
     words: new SharedArrayBuffer(CHANNEL_BYTES),
-    toWorker: new ByteQueue(false).share(EXTRA_BYTES),
-    toHost: new ByteQueue(false).share(EXTRA_BYTES),
+    toWorker: new ByteQueue(0).share(EXTRA_BYTES),
+    toHost: new ByteQueue(0).share(EXTRA_BYTES),
     bell: "waitAsync" in Atomics ? "wait" : "message",
     // On one core the other side can't go on while this one looks.
     spin: parallelism === 1 ? 0 : WORKER_SPIN,

@@ -31,7 +31,7 @@ export type StreamPlan =
   /** A pipe of the user's. */
   | { readonly kind: "pipe"; readonly pipe: SharedPipe }
   /** A pipe that the host empties into a callback or the console, or fills with its own input once the guest asks. */
-  | { readonly kind: "host"; readonly pipe: SharedPipe; readonly terminal: boolean }
+  | { readonly kind: "host"; readonly pipe: SharedPipe }
   /** Without shared memory: all the input there is, and output by message. */
   | { readonly kind: "bytes"; readonly bytes: Uint8Array<ArrayBuffer> }
   | { readonly kind: "message" };

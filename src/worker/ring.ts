@@ -106,8 +106,8 @@ export class ChannelEnd implements Words {
     this.calls = new Ring(this.int32, CALLS_AT, CALLS);
     this.answers = new Ring(this.int32, ANSWERS_AT, ANSWERS);
     this.replies = new Ring(this.int32, REPLIES_AT, REPLIES);
-    this.#incoming = new ByteQueue(false, onHost ? toHost : toWorker);
-    this.#outgoing = new ByteQueue(false, onHost ? toWorker : toHost);
+    this.#incoming = new ByteQueue(0, onHost ? toHost : toWorker);
+    this.#outgoing = new ByteQueue(0, onHost ? toWorker : toHost);
   }
 
   /** The values of the record at `at`; without a layout what came as bytes. */

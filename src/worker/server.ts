@@ -9,7 +9,6 @@ import { setLockOwner } from "../pipe-owners.js";
 import { platform } from "../platform.js";
 import { toCallError } from "../traps.js";
 import { resultArray } from "../values.js";
-import { WasiExit } from "../wasi/exit.js";
 import { encodeThrown } from "./codec.js";
 import { type Endpoint, type Exported, type Functions, HostFailure, openEndpoint } from "./endpoint.js";
 import type { GuestWasi, Post } from "./guest-wasi.js";
@@ -166,7 +165,6 @@ function guestError(
   values: readonly unknown[],
 ): unknown {
   if (thrown instanceof WasmexError) return thrown;
-  if (thrown instanceof WasiExit) return new ExitError(thrown.code);
   if (thrown instanceof TypeError) return toCallError(thrown, message.module, plan.type, values);
   return portable(thrown);
 }
@@ -192,7 +190,7 @@ function serveMessage({ values }: CallMessage, exported: Exported, started: Star
     const results = resultArray(exported.call(...values), exported.plan.type?.results.length);
     post({ kind: "result", values: [...results] });
   } catch (thrown) {
-    if (thrown instanceof WasiExit && thrown.code === 0) post({ kind: "result", values: [] });
+    if (thrown instanceof ExitError && thrown.code === 0) post({ kind: "result", values: [] });
     else {
       const error = guestError(thrown, started, exported, values);
       post({ kind: "error", bytes: encodeThrown(error) });

@@ -1,4 +1,5 @@
 import type { Pipe } from "../pipe.js";
+import { BLOCKING, TERMINAL } from "../pipe-layout.js";
 import { ByteQueue } from "../pipe-queue.js";
 import { platform } from "../platform.js";
 import type { OutputOption, WasiOptions } from "../wasi/options.js";
@@ -107,25 +108,24 @@ export class HostStreams {
 
   /** What is no pipe gets one, which the host fills or empties. */
   #share(target: OutputOption, fd: 0 | 1 | 2, limit: number | undefined): StreamPlan {
-    const own = isPipe(target);
-    const pipe = own ? target : new ByteQueue(fd === 0);
-    let terminal = target === "inherit";
-    if (own) {
-      if (limit !== undefined) pipe.limitTo(limit);
-    } else {
-      const { stdio } = platform();
-      if (fd === 0) {
-        this.#followed = pipe;
-        terminal = stdio.isTerminal?.(0) !== false;
-      } else {
-        if (terminal && stdio.onAnyThread === true) return { kind: "direct" };
-        pipe.limitTo(AHEAD);
-        this.#drains.push({ pipe, take: taker(target, fd) });
-      }
+    if (isPipe(target)) {
+      if (limit !== undefined) target.limitTo(limit);
+      this.#pipes.push(target);
+      return { kind: "pipe", pipe: target.share() };
+    }
+    const { stdio } = platform();
+    const inherits = target === "inherit";
+    const isInput = fd === 0;
+    if (inherits && !isInput && stdio.onAnyThread === true) return { kind: "direct" };
+    const isTerminal = inherits && (!isInput || stdio.isTerminal?.(0) !== false);
+    const pipe = new ByteQueue((isInput ? BLOCKING : 0) | (isTerminal ? TERMINAL : 0));
+    if (isInput) this.#followed = pipe;
+    else {
+      pipe.limitTo(AHEAD);
+      this.#drains.push({ pipe, take: taker(target, fd) });
     }
     this.#pipes.push(pipe);
-    const shared = own || fd === 0 ? pipe.share() : pipe.share(AHEAD);
-    return own ? { kind: "pipe", pipe: shared } : { kind: "host", pipe: shared, terminal };
+    return { kind: "host", pipe: isInput ? pipe.share() : pipe.share(AHEAD) };
   }
 }
 

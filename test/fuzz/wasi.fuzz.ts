@@ -1,9 +1,8 @@
 import * as fc from "fast-check";
-import { UnsupportedError } from "../../src/errors.js";
+import { ExitError, UnsupportedError } from "../../src/errors.js";
 import { platform, usePlatform } from "../../src/platform.js";
 import type { PreopenFlag } from "../../src/vfs/access.js";
 import { VirtualFileSystem } from "../../src/vfs/virtual-file-system.js";
-import { WasiExit } from "../../src/wasi/exit.js";
 import { FUNCTION_NAMES } from "../../src/wasi/signatures.js";
 import { Wasi } from "../../src/wasi/wasi.js";
 import { furnish, type HostileCall, hostileCalls, MEMORY_SIZE, outputsOf } from "./hostile-calls.js";
@@ -112,7 +111,7 @@ function answer(call: HostileCall, run: (...parameters: (number | bigint)[]) => 
   try {
     return run(...call.parameters) as number;
   } catch (error) {
-    if (error instanceof WasiExit && call.name === "proc_exit") return undefined;
+    if (error instanceof ExitError && call.name === "proc_exit") return undefined;
     if (error instanceof UnsupportedError && call.name === "poll_oneoff") return undefined;
     throw new Error(`${call.name} threw: ${String(error)}`, { cause: error });
   }

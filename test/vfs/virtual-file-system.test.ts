@@ -265,11 +265,56 @@ describe("VirtualFileSystem.mount", () => {
     expect(planted.readdir("/d")).toEqual(["f", "new"]);
   });
 
+  test("over the root it is what absolute paths and links lead to, and more can be mounted in it", () => {
+    const fs = new VirtualFileSystem({ "/old": "" });
+    fs.mount("/", new VirtualFileSystem({ "/d": { f: "1" } }));
+    fs.symlink("/d/f", "/d/link");
+    fs.mount("/d/in", new VirtualFileSystem({ "/g": "2" }));
+    fs.symlink("/d/link", "/d/in/back");
+    expect(fs.readdir("/")).toEqual(["d"]);
+    expect(fs.readFile("/d/in/back", "utf8")).toBe("1");
+    expect(fs.readFile("/d/in/../../../d/in/g", "utf8")).toBe("2");
+    fs.mount("/", new Directory([["new", new File(new TextEncoder().encode("3"))]]) as never);
+    expect(fs.readdir("/")).toEqual(["new"]);
+    expect(
+      new VirtualFileSystem({ "/": new Directory([["x", new File([])]]) as never }).readdir("/"),
+    ).toEqual(["x"]);
+  });
+
+  test("what is mounted can be mounted over", () => {
+    const fs = new VirtualFileSystem();
+    const covered = new VirtualFileSystem({ "/a": "" });
+    fs.mount("/d", covered);
+    fs.mount("/d/sub", new VirtualFileSystem());
+    fs.mount("/d", new VirtualFileSystem({ "/b": "1", "/sub": { c: "" } }));
+    expect(fs.readdir("/d")).toEqual(["b", "sub"]);
+    expect(fs.readdir("/d/sub/../sub")).toEqual(["c"]);
+    fs.writeFile("/d/b", "2");
+    expect(fs.readFile("/d/../d/b", "utf8")).toBe("2");
+    expect(covered.readdir("/")).toEqual(["a", "sub"]);
+    expect(() => fs.remove("/d", { recursive: true })).toThrow("EBUSY");
+  });
+
   test("refuses what is no file system", () => {
     const fs = new VirtualFileSystem();
     for (const wrong of [undefined, null, 5, "x", {}, []]) {
       expect(() => fs.mount("/m", wrong)).toThrow("neither a Backend nor an object of browser_wasi_shim");
     }
+  });
+});
+
+describe("new VirtualFileSystem", () => {
+  test.each([
+    ["a blob", { "/d": { f: new Blob(["x"]) } }, '"/d/f"', "[object Blob]"],
+    ["a list", { f: [65, 66] }, '"/f"', "[object Array]"],
+    ["a map", new Map([["f", "x"]]), '"/"', "[object Map]"],
+    ["nothing", { f: null }, '"/f"', "null"],
+    ["a number", { f: 5 }, '"/f"', "5"],
+    ["bytes", new Uint8Array(3), '"/"', "[object Uint8Array]"],
+  ])("refuses %s as a directory", (_, tree, path, what) => {
+    expect(() => new VirtualFileSystem(tree as never)).toThrow(
+      `${path}: pass text, bytes or an object of files, not ${what}`,
+    );
   });
 });
 

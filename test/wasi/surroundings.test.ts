@@ -1,7 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { Pipe, UnsupportedError } from "wasmex";
+import { ExitError, Pipe, UnsupportedError } from "wasmex";
 import { type Platform, platform, usePlatform } from "../../src/platform.js";
-import { WasiExit } from "../../src/wasi/exit.js";
 import type { WasiOptions } from "../../src/wasi/options.js";
 import { WasiCaller } from "../fuzz/wasi-caller.js";
 import { AGAIN, BADF, FAULT, INVAL, IO, NOTSOCK, NOTSUP, SPIPE } from "./errno.js";
@@ -154,8 +153,9 @@ describe("process and sockets", () => {
       } catch (error) {
         thrown = error;
       }
-      expect(thrown).toBeInstanceOf(WasiExit);
-      expect((thrown as WasiExit).code).toBe(code);
+      expect(thrown).toBeInstanceOf(ExitError);
+      expect((thrown as ExitError).code).toBe(code);
+      expect(String(thrown)).toBe(`ExitError: the program exited with code ${code}`);
     }
   });
 
