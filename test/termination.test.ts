@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import "wasmex";
 import type { Thread } from "../src/platform.js";
 import { TERMINATION_GRACE, type WorkerParts } from "../src/worker/host.js";
@@ -28,7 +28,10 @@ function told(gone: boolean): { readonly engine: MessageEngine; readonly steps: 
   return { engine: new MessageEngine(thread, parts), steps };
 }
 
-afterEach(() => void vi.useRealTimers());
+const { setTimeout } = globalThis;
+afterEach(() => {
+  globalThis.setTimeout = setTimeout;
+});
 
 describe("WorkerEngine.stop", () => {
   test("takes back at once what a thread had that is known to be gone", async () => {
@@ -45,11 +48,14 @@ describe("WorkerEngine.stop", () => {
   });
 
   test("leaves a thread that may still go on the time to do so, and keeps nobody waiting for it", async () => {
-    vi.useFakeTimers();
+    const later: [() => void, number][] = [];
+    globalThis.setTimeout = ((callback: () => void, milliseconds: number) =>
+      later.push([callback, milliseconds])) as unknown as typeof setTimeout;
     const { engine, steps } = told(false);
     await engine.stop();
     expect(steps).toEqual(["retire", "terminate", "end of streams", "release"]);
-    vi.advanceTimersByTime(TERMINATION_GRACE);
+    expect(later.map(([, milliseconds]) => milliseconds)).toEqual([TERMINATION_GRACE]);
+    later[0]?.[0]();
     expect(steps.slice(4)).toEqual(["locks of pipes", "file system"]);
   });
 });
