@@ -115,6 +115,11 @@ describe("Module.compile", () => {
     ["an empty stream", streamOf([]), "the stream is empty"],
     ["a Response without a body", new Response(null, { headers: WASM }), "the response is empty"],
     ["a cut header", MODULE.slice(0, 6), /^the module could not be compiled: /],
+    [
+      "a component",
+      Uint8Array.of(0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0),
+      /^the module could not be compiled: it is a component \(WASI preview 2\), not a core module: build it for/,
+    ],
     ["a cut module", MODULE.slice(0, -1), /^the module could not be compiled: /],
     ["a cut stream", streamOf(cut(MODULE.slice(0, -1), 50)), /^the stream could not be compiled: /],
     ["a machine's program", Uint8Array.of(0x7f, 0x45, 0x4c, 0x46, 2, 1, 0), "it begins with 7f 45 4c 46"],
