@@ -100,7 +100,15 @@ async function compileSource(
     }
   }
   const { bytes } = image;
-  if (isBinary(bytes)) return compileBinary(image, binary);
+  if (isBinary(bytes)) {
+    // Of the eight bytes that a binary begins with the last two are its layer: 0 a core module's, 1 a component's.
+    if (bytes[6] === 1) {
+      throw new CompileError(
+        `${what} could not be compiled: it is a component (WASI preview 2), not a core module: build it for wasm32-wasip1`,
+      );
+    }
+    return compileBinary(image, binary);
+  }
   return compileText(textOf(bytes, what), binary);
 }
 

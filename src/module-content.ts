@@ -56,13 +56,9 @@ export function setPlain(content: Content, plain: WebAssembly.Module): WebAssemb
 }
 
 /** The error for what the engine says of a module as it was given. */
-export function refusalOf({ what, image }: Content, error: unknown): unknown {
+export function refusalOf({ what }: Content, error: unknown): unknown {
   if (error instanceof WasmexError) return error;
-  // Of the eight bytes that a binary begins with the last two are its layer: 0 a core module's, 1 a component's.
-  const isComponent = image?.bytes[6] === 1;
-  const message = isComponent
-    ? "it is a component (WASI preview 2), not a core module: build it for wasm32-wasip1"
-    : messageOf(error);
+  const message = messageOf(error);
   // Chromium's main thread compiles no more than 8 MB at once.
   if (error instanceof RangeError && /main thread/.test(message)) {
     return new UnsupportedError(
