@@ -65,7 +65,7 @@ export abstract class WorkerEngine extends Engine {
     const memory = this.reached.get(name);
     if (memory === undefined) {
       throw new UnsupportedError(
-        `the memory \`${name}\` cannot be shared with a thread (one of 64 bits can't be, nor one of a WebAssembly.Module): start the module with thread: "inline"`,
+        `the memory \`${name}\` cannot be shared with a thread (one of 64 bits can't be, nor one of a WebAssembly.Module, whose bytes are unknown: give these): start the module with thread: "inline"`,
       );
     }
     return memory;
