@@ -1,5 +1,5 @@
 import { contextOf } from "./context.js";
-import { type Context, HostFunction, incompatible, type Link } from "./imports.js";
+import { type Context, type HostFunction, incompatible, type Link } from "./imports.js";
 import { describeType } from "./link-check.js";
 import type { FunctionType, ShapeImport, ValueType } from "./shape.js";
 import { describeValue, type JsResult, type JsTypes } from "./values.js";
@@ -7,7 +7,7 @@ import { describeValue, type JsResult, type JsTypes } from "./values.js";
 /** How the types are written that a function can have. */
 const VALUE_TYPE = /^([if](32|64)|v128|[a-z0-9]+ref|\(ref .+\))$/;
 
-class TypedFunction extends HostFunction {
+class TypedFunction implements HostFunction {
   readonly parameters: readonly ValueType[];
   readonly results: readonly ValueType[];
   readonly callback: HostFunction["callback"];
@@ -17,7 +17,6 @@ class TypedFunction extends HostFunction {
     results: readonly ValueType[],
     callback: HostFunction["callback"],
   ) {
-    super();
     this.parameters = parameters;
     this.results = results;
     this.callback = callback;

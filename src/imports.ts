@@ -22,15 +22,20 @@ export interface Context {
 /**
  * A host function with its WebAssembly signature, as `fn` makes it. It links itself: an app that has none can do without what that takes.
  */
-export abstract class HostFunction {
+export interface HostFunction {
   /** Its parameter types. */
-  abstract readonly parameters: readonly ValueType[];
+  readonly parameters: readonly ValueType[];
   /** Its result types. */
-  abstract readonly results: readonly ValueType[];
+  readonly results: readonly ValueType[];
   /** @internal */
-  abstract readonly callback: (context: Context, ...params: never[]) => unknown;
+  readonly callback: (context: Context, ...params: never[]) => unknown;
   /** What it is for an import; in words what is wrong with it. @internal */
-  abstract link(entry: ShapeImport, label: string): Link | string;
+  link(entry: ShapeImport, label: string): Link | string;
+}
+
+/** By what it can do: a page may have two copies of this package. */
+export function isHostFunction(value: unknown): value is HostFunction {
+  return typeof value === "object" && typeof (value as HostFunction | null)?.link === "function";
 }
 
 /** What can stand for an import: `fn`, a plain function, or an object of the engine. */
@@ -93,7 +98,7 @@ function linkOne(entry: ShapeImport, value: unknown, wasi: boolean): Link | stri
   if (isCut(type, value)) return incompatible(entry, describeGiven(value, type));
   const isFunction = isKind(type, "function");
   const label = `${module}::${name}`;
-  if (value instanceof HostFunction) return value.link(entry, label);
+  if (isHostFunction(value)) return value.link(entry, label);
   // WASI's own functions and exports of other instances need no conversion: the engine calls them directly.
   if (!isFunction || wasi || typeof value !== "function" || isExportedFunction(value))
     return { entry, value, wasi };

@@ -70,7 +70,7 @@ export class Module {
       background = await loading();
     }
     const compiled = await background.compile(given, copied, options);
-    return compiled instanceof Module ? compiled : new Module(compiled);
+    return "variant" in compiled ? compiled : new Module(compiled);
   }
 
   /**

@@ -41,6 +41,11 @@ export interface FileSystemShare {
   retire(grace: number): void;
 }
 
+/** Whether that is a file system in memory, of whatever copy of this package. */
+function isArena(shared: unknown): shared is ArenaDescription {
+  return typeof (shared as Partial<ArenaDescription> | undefined)?.generation === "number";
+}
+
 /** Enters one more thread; the file system's memory is shared from then on, at once and for good. */
 export function shareFileSystem({ mounts }: VirtualFileSystem): FileSystemShare {
   const backends: Backend[] = [mounts.root.backend];
@@ -56,12 +61,11 @@ export function shareFileSystem({ mounts }: VirtualFileSystem): FileSystemShare 
   }));
   const arenas: (readonly [MemoryBackend, ArenaDescription])[] = [];
   const describe = (backend: Backend): BackendDescription => {
-    if (backend instanceof MemoryBackend) {
-      const arena = backend.share();
-      arenas.push([backend, arena]);
-      return { kind: "arena", arena };
-    }
     const shared = backend.share?.();
+    if (isArena(shared)) {
+      arenas.push([backend as MemoryBackend, shared]);
+      return { kind: "arena", arena: shared };
+    }
     return shared === undefined ? { kind: "proxy" } : { kind: "open", shared };
   };
   return {

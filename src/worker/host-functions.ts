@@ -3,10 +3,10 @@ import { isKind } from "../exported-globals.js";
 import { callHost, isPromise } from "../host-calls.js";
 import {
   type Context,
-  HostFunction,
   type HostTarget,
   type Imports,
   incompatible,
+  isHostFunction,
   member,
 } from "../imports.js";
 import { accepts, describeGiven, isExportedFunction } from "../link-check.js";
@@ -115,7 +115,7 @@ export class HostFunctions {
   #plan(entry: ShapeImport, value: unknown, fits: () => boolean): ImportPlan {
     const { module, name, type } = entry;
     const label = `${module}::${name}`;
-    const typed = value instanceof HostFunction;
+    const typed = isHostFunction(value);
     const isFunction = typeof value === "function" && isKind(type, "function");
     if (!typed && (!isFunction || isExportedFunction(value))) {
       const what = classOf(value);

@@ -1,3 +1,4 @@
+import { WasmexError } from "../errors.js";
 import type { Pipe } from "../pipe.js";
 import { BLOCKING, TERMINAL } from "../pipe-layout.js";
 import { ByteQueue } from "../pipe-queue.js";
@@ -41,14 +42,20 @@ export class HostStreams {
   /** @param shared whether memory can be shared with the guest's thread; else all its input has to be there */
   constructor(options: WasiOptions, pipeBytes: number | undefined, shared: boolean) {
     const { stdin = "inherit", stdout = "inherit", stderr = "inherit" } = options;
-    const plan = (target: OutputOption, fd: 0 | 1 | 2): StreamPlan =>
-      target === "null"
+    const plan = (target: OutputOption, fd: 0 | 1 | 2): StreamPlan => {
+      if (typeof target === "object" && !isPipe(target)) {
+        throw new WasmexError(
+          "wasi: a Pipe of another copy of wasmex can't cross to a thread: load one copy",
+        );
+      }
+      return target === "null"
         ? { kind: "null" }
         : shared
           ? this.#share(target, fd, pipeBytes)
           : fd === 0
             ? inputBytes(target)
             : this.#post(target, fd);
+    };
     this.plans = [plan(stdin, 0), plan(stdout, 1), plan(stderr, 2)];
   }
 
