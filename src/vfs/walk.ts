@@ -46,7 +46,7 @@ export class Walk {
   mounted = false;
 
   #length = 0;
-  #spare: Uint8Array = new Uint8Array(PATH_MAX);
+  #spare: Uint8Array | undefined;
   #begun: Backend | undefined;
   readonly #rooted: boolean;
   readonly #nodes: Node[] = [];
@@ -232,7 +232,7 @@ export class Walk {
       return this.#splice(slashes < size ? target.subarray(slashes) : Uint8Array.of(DOT), end);
     }
     if (size + rest > PATH_MAX) return -ERRNO_NAMETOOLONG;
-    const spare = this.#spare;
+    const spare = this.#spare ?? new Uint8Array(PATH_MAX);
     spare.set(target, 0);
     spare.set(this.bytes.subarray(end, end + rest), size);
     this.#spare = this.bytes;
