@@ -4,8 +4,12 @@ import type { HostStdio } from "../../src/platform.js";
 
 const ERRNO_IO = 29;
 const ERRNO_PIPE = 64;
-/** How long to let a terminal or pipe that another program made non-blocking come round, in milliseconds. */
-const RETRY_AFTER = 5;
+/**
+ * How long to let a terminal or pipe that is non-blocking come round, in milliseconds: a reader that keeps up has a pipe of 64 KiB empty
+ * in the time of the first, and one that doesn't come is not to cost a core.
+ */
+const FIRST_PAUSE = 0.05;
+const LONGEST_PAUSE = 5;
 
 const pauseWord = new Int32Array(new SharedArrayBuffer(4));
 
@@ -13,8 +17,10 @@ function codeOf(error: unknown): unknown {
   return (error as { code?: unknown }).code;
 }
 
-function pause(): void {
-  Atomics.wait(pauseWord, 0, 0, RETRY_AFTER);
+/** Answers how long the next pause is. */
+function pause(milliseconds: number): number {
+  Atomics.wait(pauseWord, 0, 0, milliseconds);
+  return Math.min(milliseconds * 2, LONGEST_PAUSE);
 }
 
 /** The terminal, or whatever this process's standard streams are connected to. */
@@ -24,13 +30,15 @@ export const stdio: HostStdio = {
 
   write(fd, bytes, start, length) {
     let written = 0;
+    let wait = FIRST_PAUSE;
     while (written < length) {
       try {
         written += writeSync(fd, bytes, start + written, length - written);
+        wait = FIRST_PAUSE;
       } catch (error) {
         const code = codeOf(error);
         if (code === "EAGAIN") {
-          pause();
+          wait = pause(wait);
         } else {
           return code === "EPIPE" ? -ERRNO_PIPE : -ERRNO_IO;
         }
@@ -40,6 +48,7 @@ export const stdio: HostStdio = {
   },
 
   read(target, start, length) {
+    let wait = FIRST_PAUSE;
     for (;;) {
       try {
         return readSync(0, target, start, length, null);
@@ -51,7 +60,7 @@ export const stdio: HostStdio = {
         if (code !== "EAGAIN") {
           return -ERRNO_IO;
         }
-        pause();
+        wait = pause(wait);
       }
     }
   },
