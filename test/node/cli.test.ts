@@ -1,229 +1,11 @@
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { bundleOptions } from "../../build.mjs";
+import { existsSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import { describe, expect, it } from "vitest";
+import { ADD64, ended, fixtures, root, SPIN, useCommand } from "./command.js";
 
-const root = fileURLToPath(new URL("../../", import.meta.url));
-const fixtures = `${root}test/fixtures/`;
-const PROGRAM = `${root}.cache/cli/cli.js`;
-
-// Each test starts programs, the compiler of TypeScript among them.
-vi.setConfig({ testTimeout: 60_000 });
-
-const SPIN = '(module (func $spin (export "_start") (loop br 0)))';
-const TRAP = '(module (func $boom (export "_start") unreachable))';
-const ADD64 = '(module (func (export "add") (param i64 f64) (result i64 f64) local.get 0 local.get 1))';
-
-interface Ended {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-let folder: string;
-const running = new Set<ChildProcessWithoutNullStreams>();
-
-beforeAll(async () => {
-  await build({
-    ...bundleOptions("node"),
-    entryPoints: ["platform/node/cli/main.ts"],
-    outfile: PROGRAM,
-    format: "esm",
-    external: ["wabt"],
-  });
-  folder = await mkdtemp(`${root}.cache/cli/`);
-  const files = {
-    "spin.wat": SPIN,
-    "trap.wat": TRAP,
-    "add64.wat": ADD64,
-    "in.ts": "export const a: number = 1;",
-  };
-  for (const [name, text] of Object.entries(files)) await writeFile(`${folder}/${name}`, text);
-}, 60_000);
-
-afterAll(async () => {
-  for (const child of running) child.kill("SIGKILL");
-  await rm(folder, { recursive: true, force: true });
-});
-
-function launch(args: readonly string[], env: Record<string, string> = {}): ChildProcessWithoutNullStreams {
-  const child = spawn(process.execPath, [PROGRAM, ...args], { cwd: folder, env: { ...process.env, ...env } });
-  running.add(child);
-  child.once("close", () => running.delete(child));
-  // A child that ends before it has read its input is no failure of the test.
-  child.stdin.on("error", () => undefined);
-  return child;
-}
-
-function ended(child: ChildProcessWithoutNullStreams): Promise<Ended> {
-  const texts = { stdout: "", stderr: "" };
-  for (const name of ["stdout", "stderr"] as const) {
-    child[name].setEncoding("utf8").on("data", (chunk: string) => {
-      texts[name] += chunk;
-    });
-  }
-  return new Promise((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", (code, signal) => resolve({ code, signal, ...texts }));
-  });
-}
-
-function wasmex(
-  args: readonly string[],
-  input: string | Uint8Array = "",
-  env: Record<string, string> = {},
-): Promise<Ended> {
-  const child = launch(args, env);
-  child.stdin.end(input);
-  return ended(child);
-}
-
-describe("wasmex run", () => {
-  it("gives a program its arguments, variables and input, and ends with its code", async () => {
-    const args = ["run", "--env", "PROMPT=> ", "--env=A=1=2", "--env", "PASSED", `${fixtures}lines.wasm`];
-    const result = await wasmex([...args, "--env", "--", "x"], "one\ntwo", { PASSED: "on" });
-    expect(result).toEqual({
-      code: 2,
-      signal: null,
-      stdout: [
-        "argument 0: lines.wasm",
-        "argument 1: --env",
-        "argument 2: --",
-        "argument 3: x",
-        "variable: PROMPT=> ",
-        "variable: A=1=2",
-        "variable: PASSED=on",
-        "> 1: one (3 bytes)",
-        "> 2: two (3 bytes)",
-        "",
-      ].join("\n"),
-      stderr: "2 lines\n",
-    });
-  });
-
-  it("answers a person who writes line by line", async () => {
-    const child = launch(["run", `${fixtures}lines.wasm`]);
-    let seen = "";
-    const end = ended(child);
-    child.stdout.on("data", (chunk: string) => {
-      seen += chunk;
-    });
-    for (const line of ["hello", "quit"]) {
-      child.stdin.write(`${line}\n`);
-      while (!seen.includes(`: ${line}`)) await once(child.stdout, "data");
-    }
-    // Its input is still open: it ends all the same.
-    expect((await end).code).toBe(2);
-  });
-
-  it("takes the program from standard input for `-`", async () => {
-    const { code, stdout } = await wasmex(["run", "--", "-", "x"], await readFile(`${fixtures}lines.wasm`));
-    expect([code, stdout]).toEqual([0, "argument 0: stdin\nargument 1: x\n"]);
-  });
-
-  it("gives a program the directories of --dir under their guest names, and no others", async () => {
-    const bundle = ["--bundle", "--format=esm"];
-    const esbuild = `${root}node_modules/@esbuild/wasi-preview1/esbuild.wasm`;
-    const { code, stdout } = await wasmex(["run", "--dir", `${folder}::/`, esbuild, "/in.ts", ...bundle]);
-    expect([code, stdout]).toEqual([0, "// in.ts\nvar a = 1;\nexport {\n  a\n};\n"]);
-    const files = await wasmex(["run", `${fixtures}files.wasm`]);
-    expect([files.code, files.stdout]).toEqual([2, "chdir .: No such file or directory\n"]);
-    const none = await wasmex(["run", "--dir", "none", `${fixtures}files.wasm`]);
-    expect([none.code, none.stderr]).toEqual([
-      1,
-      'error: --dir none: can\'t open "none": there is no such directory\n',
-    ]);
-  });
-
-  it("takes one directory under several names", async () => {
-    const { code, stdout } = await wasmex([
-      "run",
-      "--dir",
-      ".",
-      "--dir",
-      ".::/also",
-      `${fixtures}files.wasm`,
-    ]);
-    expect(code).toBe(0);
-    expect(stdout).toContain("in.ts 27\n");
-  });
-
-  it("calls one export with --invoke and prints its results", async () => {
-    expect(await wasmex(["run", "--invoke", "add", `${fixtures}add.wat`, "50", "-8"])).toMatchObject({
-      code: 0,
-      stdout: "42\n",
-      stderr: "",
-    });
-    expect(await wasmex(["run", "--invoke=add", "add64.wat", "-0x8000000000000000", "-inf"])).toMatchObject({
-      code: 0,
-      stdout: "-9223372036854775808\n-Infinity\n",
-    });
-  });
-
-  it("tells what is wrong with --invoke", async () => {
-    const invoke = (...args: string[]) => wasmex(["run", "--invoke", ...args]);
-    expect((await invoke("nope", "add64.wat")).stderr).toContain('no function "nope"; it exports add');
-    expect((await invoke("add", "add64.wat", "1")).stderr).toContain("takes 2 arguments (i64, f64), not 1");
-    expect((await invoke("add", "add64.wat", "1.5", "1")).stderr).toContain('must be an i64; "1.5" is none');
-    expect(await wasmex(["run", "add64.wat"])).toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining("call one of its functions with --invoke NAME; it exports add"),
-    });
-  });
-
-  it("ends with 134 for a trap, and tells where", async () => {
-    const { code, stderr } = await wasmex(["run", "trap.wat"]);
-    expect([code, stderr]).toEqual([
-      134,
-      expect.stringMatching(/trap\.wat trapped: .*unreachable.*\n +at boom/),
-    ]);
-  });
-
-  it("stops an endless program at --timeout", async () => {
-    const { code, stderr } = await wasmex(["run", "--timeout", "50", "spin.wat"]);
-    expect([code, stderr]).toEqual([134, expect.stringContaining("took longer than 50 ms")]);
-    expect((await wasmex(["run", "--timeout", "soon", "spin.wat"])).code).toBe(2);
-  });
-
-  it("is ended by Ctrl-C whatever the program does, with 130", async () => {
-    const child = launch(["run", `${fixtures}lines.wasm`]);
-    const end = ended(child);
-    await once(child.stdout, "data");
-    child.kill("SIGINT");
-    expect(await end).toMatchObject({ code: 130, signal: null });
-  });
-
-  it("goes on quietly where the reader of its output has gone", async () => {
-    const child = launch(["inspect", "--json", `${root}node_modules/@esbuild/wasi-preview1/esbuild.wasm`]);
-    child.stdout.destroy();
-    const [code] = await once(child, "exit");
-    expect(code).toBe(0);
-  });
-});
-
-describe("wasmex run with a module that needs its toolchain's own glue", () => {
-  it.each([
-    ["Go", '(import "gojs" "runtime.wasmExit" (func))', "GOOS=wasip1"],
-    ["wasm-bindgen", '(import "wbg" "__wbg_log_1" (func))', "wasm-bindgen"],
-    ["wasm-bindgen for bundlers", '(import "./app_bg.js" "__wbindgen_throw" (func))', "wasm-bindgen"],
-    ["Emscripten", '(import "env" "emscripten_resize_heap" (func))', "-sSTANDALONE_WASM"],
-    ["Emscripten, minified", '(import "a" "b" (func))', "-sSTANDALONE_WASM"],
-    ["AssemblyScript", '(import "env" "abort" (func))', "AssemblyScript"],
-    ["preview 2", '(import "wasi:cli/stdout@0.2.0" "get-stdout" (func))', "wasm32-wasip1"],
-  ])("advises on %s", async (_name, imports, advice) => {
-    const { code, stderr } = await wasmex(["run", "-"], `(module ${imports})`);
-    expect([code, stderr]).toEqual([1, expect.stringContaining(advice)]);
-  });
-
-  it("advises on components", async () => {
-    const { code, stderr } = await wasmex(["run", "-"], new Uint8Array([0, 97, 115, 109, 13, 0, 1, 0]));
-    expect([code, stderr]).toEqual([1, expect.stringContaining("component")]);
-  });
-});
+const { launch, wasmex, folder, program } = useCommand("cli");
 
 describe("wasmex inspect", () => {
   it("prints imports, exports, memories and sections in a table without colours in a pipe", async () => {
@@ -253,13 +35,70 @@ describe("wasmex inspect", () => {
     const { stdout } = await wasmex(["inspect", "-"], '(module (func (export "\\1b[2J\\n")))');
     expect(stdout).not.toContain("\u001b");
     expect(stdout).toContain("\\u{1b}[2J\\u{a}");
+    // Its own name is in a custom section of that name.
+    const name = [4, ...Buffer.from("name"), 0, 4, 3, 0x1b, 0x5b, 0x41];
+    const named = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 0, name.length, ...name]);
+    expect((await wasmex(["inspect", "-"], named)).stdout).toContain(', named "\\u{1b}[A"\n');
+  });
+
+  it("goes on quietly where the reader of its output has gone", async () => {
+    const child = launch(["inspect", "--json", `${root}node_modules/@esbuild/wasi-preview1/esbuild.wasm`]);
+    child.stdout.destroy();
+    const [code] = await once(child, "exit");
+    expect(code).toBe(0);
   });
 
   it("refuses what is no module", async () => {
     const cut = (await readFile(`${fixtures}lines.wasm`)).subarray(0, 100);
-    expect((await wasmex(["inspect", "-"], cut)).code).toBe(1);
+    for (const command of ["inspect", "types"]) {
+      expect(await wasmex([command, "-"], cut)).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining("error: stdin: malformed"),
+      });
+    }
     expect((await wasmex(["inspect", "-"], "")).stderr).toBe("error: stdin is empty\n");
     expect((await wasmex(["inspect", "nothing.wasm"])).stderr).toContain("there is no such file");
+  });
+});
+
+describe("wasmex with text", () => {
+  const commands = [["run"], ["inspect"], ["types"], ["wat2wasm", "-o", "-"]];
+
+  it("takes a byte order mark", async () => {
+    for (const command of commands) {
+      const { code, stderr } = await wasmex([...command, "-"], '\ufeff(module (func (export "_start")))');
+      expect([code, stderr]).toEqual([0, ""]);
+    }
+  });
+
+  it.each([
+    ["HTML", "<!doctype html>", "is an HTML or XML page"],
+    ["UTF-16", Buffer.from("\ufeff(module)", "utf16le"), "is text in UTF-16, not in UTF-8"],
+    ["UTF-16 without a mark", Buffer.from("(module)", "utf16le"), "is text in UTF-16, not in UTF-8"],
+    ["Latin-1", Buffer.from('(module (func (export "\u00e9")))', "latin1"), "is not UTF-8"],
+    [
+      "no text",
+      Buffer.from([0x1f, 0x8b, 8, 0]),
+      "is neither a WebAssembly module nor text: it begins with 1f 8b",
+    ],
+  ])("says the same of %s for each command", async (_name, input, why) => {
+    const said = await Promise.all(commands.map((command) => wasmex([...command, "-"], input)));
+    for (const { code, stderr } of said) {
+      expect([code, stderr]).toEqual([1, expect.stringContaining(`error: stdin ${why}`)]);
+    }
+    expect(new Set(said.map(({ stderr }) => stderr)).size).toBe(1);
+  });
+
+  it("shows of a long line what is around the column, with the caret below that", async () => {
+    const text = `(module (func ${"nop ".repeat(5000)} "\u001b\u65e5" i32.const 1 i32.wrong ${"nop ".repeat(5000)}))`;
+    for (const command of commands) {
+      const { stderr } = await wasmex([...command, "-"], text);
+      const [message, line = "", caret = ""] = stderr.split("\n");
+      expect(message).toMatch(/^error: stdin, line 1, column \d+: /);
+      expect(line).toMatch(/^…(nop )+ "\\u\{1b\}\u65e5" i32\.const .*…$/);
+      expect(line.length).toBeLessThan(120);
+      expect(line.indexOf('"')).toBe(caret.indexOf("^"));
+    }
   });
 });
 
@@ -276,9 +115,9 @@ describe("wasmex types", () => {
       (memory (export "memory") 1))`;
     const { code, stdout } = await wasmex(["types", "-"], module);
     expect(code).toBe(0);
-    await writeFile(`${folder}/made.d.ts`, stdout);
+    await writeFile(`${folder()}/made.d.ts`, stdout);
     await writeFile(
-      `${folder}/use.ts`,
+      `${folder()}/use.ts`,
       `import * as Wasmex from "wasmex";
       import type { Exports, Imports } from "./made.js";
       const imports: Imports = {
@@ -305,10 +144,10 @@ describe("wasmex types", () => {
         types: ["node"],
         paths: { wasmex: [`${root}src/index.ts`] },
       },
-      include: [`${folder}/*.ts`, `${root}src/proposals.d.ts`, `${root}src/worker-source.d.ts`],
+      include: [`${folder()}/*.ts`, `${root}src/proposals.d.ts`, `${root}src/worker-source.d.ts`],
     };
-    await writeFile(`${folder}/tsconfig.json`, JSON.stringify(config));
-    const check = spawn(`${root}node_modules/.bin/tsc`, ["-p", folder]);
+    await writeFile(`${folder()}/tsconfig.json`, JSON.stringify(config));
+    const check = spawn(`${root}node_modules/.bin/tsc`, ["-p", folder()]);
     expect(await ended(check)).toMatchObject({ stdout: "", code: 0 });
   });
 });
@@ -316,10 +155,16 @@ describe("wasmex types", () => {
 describe("wasmex wat2wasm", () => {
   it("writes a binary module beside its text, or to standard output", async () => {
     expect(await wasmex(["wat2wasm", "spin.wat"])).toMatchObject({ code: 0, stdout: "", stderr: "" });
-    const binary = await readFile(`${folder}/spin.wasm`);
+    const binary = await readFile(`${folder()}/spin.wasm`);
     expect(WebAssembly.Module.exports(new WebAssembly.Module(binary))).toHaveLength(1);
     await wasmex(["wat2wasm", "-", "-o", "other.wasm"], SPIN);
-    expect((await readFile(`${folder}/other.wasm`)).equals(binary)).toBe(true);
+    expect((await readFile(`${folder()}/other.wasm`)).equals(binary)).toBe(true);
+  });
+
+  it("refuses a terminal as its output before it reads anything", async () => {
+    const terminal = { NODE_OPTIONS: "--import=data:text/javascript,process.stdout.isTTY=true" };
+    const { code, stderr } = await ended(launch(["wat2wasm", "-"], terminal));
+    expect([code, stderr]).toEqual([2, expect.stringContaining("no sight for a terminal")]);
   });
 
   it("tells where wrong text is wrong", async () => {
@@ -336,7 +181,23 @@ describe("wasmex", () => {
       expect(help.stdout).toContain(`  wasmex ${command}`);
       expect((await wasmex([command, "--help"])).stdout).toBe(help.stdout);
     }
+    expect((await wasmex(["run", "--timeout", "5", "-h"])).stdout).toMatch(/^wasmex run/);
+    for (const args of [
+      ["inspect", "--json", "--help"],
+      ["types", "spin.wat", "--help"],
+      ["wat2wasm", "spin.wat", "-h"],
+    ]) {
+      expect((await wasmex(args)).stdout).toContain(`wasmex ${args[0]} `);
+    }
     expect((await wasmex(["--version"])).stdout).toMatch(/^wasmex \d+\.\d+\.\d+\n$/);
+  });
+
+  it.runIf(existsSync("/dev/full"))("says why its output can't be written", async () => {
+    const shell = spawn("sh", ["-c", 'exec "$0" "$@" > /dev/full', process.execPath, program, "help"]);
+    expect(await ended(shell)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^error: can't write to standard output: .*no space left/),
+    });
   });
 
   it("ends with 2 for a command line that it doesn't understand", async () => {

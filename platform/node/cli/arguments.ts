@@ -3,6 +3,11 @@ export class UsageError extends Error {
   override readonly name: string = "UsageError";
 }
 
+/** `--help` stands among a command's options. */
+export class HelpAsked extends Error {
+  override readonly name: string = "HelpAsked";
+}
+
 /** How an option is written: with a value, several times with values, or alone. */
 export type OptionKind = "value" | "list" | "flag";
 
@@ -18,7 +23,7 @@ export interface Arguments {
  * Reads options up to the first word that is none: what follows belongs to the guest, as wasmtime has it. Both
  * `--key value` and `--key=value`; `--` ends the options.
  * @param anywhere options may also follow the first word
- * @throws UsageError naming the word
+ * @throws UsageError naming the word; HelpAsked for `--help`
  */
 export function parseArguments(
   words: readonly string[],
@@ -41,6 +46,7 @@ export function parseArguments(
       rest.push(word);
       continue;
     }
+    if (word === "--help" || word === "-h") throw new HelpAsked();
     const equals = word.indexOf("=");
     const key = equals < 0 ? word : word.slice(0, equals);
     const kind = Object.hasOwn(options, key) ? options[key] : undefined;

@@ -13,8 +13,13 @@ const REASONS: ReadonlyMap<string, string> = new Map([
 
 export interface Input {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** What messages call it, and argv[0] of a program. */
+  /** As `nameOf` has it. */
   readonly name: string;
+}
+
+/** What messages call a file, and argv[0] of a program. */
+export function nameOf(file: string): string {
+  return file === STANDARD_INPUT ? "stdin" : basename(file);
 }
 
 /** Without a copy; `slice` of a Buffer would make none either. */
@@ -30,10 +35,10 @@ export async function readInput(file: string): Promise<Input> {
   if (file === STANDARD_INPUT) {
     const chunks: Buffer[] = [];
     for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-    return { bytes: plain(Buffer.concat(chunks)), name: "stdin" };
+    return { bytes: plain(Buffer.concat(chunks)), name: nameOf(file) };
   }
   try {
-    return { bytes: plain(await readFile(file)), name: basename(file) };
+    return { bytes: plain(await readFile(file)), name: nameOf(file) };
   } catch (cause) {
     const { code = "", message } = cause as NodeJS.ErrnoException;
     throw new WasmexError(`can't read ${JSON.stringify(file)}: ${REASONS.get(code) ?? message}`, { cause });

@@ -10,7 +10,7 @@ import type { ExternType, ImportEntry, MemoryType } from "../../../src/shape.js"
 import { adviceOnImports } from "./advice.js";
 import { parseArguments, soleFile } from "./arguments.js";
 import { readInput } from "./input.js";
-import { binaryOf } from "./load.js";
+import { binaryOf, reading } from "./load.js";
 import { columns, humanBytes, printable, style } from "./terminal.js";
 
 const SECTION_NAMES = [
@@ -59,7 +59,7 @@ function readSections(bytes: Uint8Array<ArrayBuffer>): { sections: Section[]; mo
     let section = SECTION_NAMES[id] ?? `section ${id}`;
     if (id === 0) {
       const name = inside.name();
-      section = `custom ${JSON.stringify(name)}`;
+      section = `custom "${name}"`;
       if (name === "name")
         moduleName = readNames(bytes.slice(inside.at, inside.end).buffer).moduleName ?? null;
     }
@@ -104,7 +104,7 @@ function table(report: Report): string {
   const { stdout } = process;
   const title = (text: string, count: number) => `\n${style("bold", `${text} (${count})`, stdout)}\n`;
   const kind = (text: string) => ({ text, colour: "cyan" }) as const;
-  const named = report.name === null ? "" : `, named ${JSON.stringify(printable(report.name))}`;
+  const named = report.name === null ? "" : `, named "${printable(report.name)}"`;
   let text = `${style("bold", printable(report.file), stdout)}  ${humanBytes(report.bytes)}${named}\n`;
   text += title("Imports", report.imports.length);
   text += columns(
@@ -134,14 +134,11 @@ function table(report: Report): string {
   return text;
 }
 
-export async function inspect(words: readonly string[]): Promise<number> {
-  const { flags, rest } = parseArguments(words, { "--json": "flag" }, true);
-  const input = await readInput(soleFile(rest, "inspect"));
-  const bytes = await binaryOf(input);
+function reportOn(bytes: Uint8Array<ArrayBuffer>, file: string): Report {
   const { imports, exports } = readInterface(bytes);
   const { sections, moduleName } = readSections(bytes);
-  const report: Report = {
-    file: input.name,
+  return {
+    file,
     name: moduleName,
     bytes: bytes.length,
     imports,
@@ -150,6 +147,13 @@ export async function inspect(words: readonly string[]): Promise<number> {
     sections,
     advice: adviceOnImports(imports) ?? null,
   };
+}
+
+export async function inspect(words: readonly string[]): Promise<number> {
+  const { flags, rest } = parseArguments(words, { "--json": "flag" }, true);
+  const input = await readInput(soleFile(rest, "inspect"));
+  const bytes = await binaryOf(input);
+  const report = reading(input, () => reportOn(bytes, input.name));
   process.stdout.write(flags.has("--json") ? `${JSON.stringify(report, null, 2)}\n` : table(report));
   // What it declares is of use all the same where this engine is too old for it.
   await Module.compile(bytes, { thread: "inline" }).catch((error: unknown) => {

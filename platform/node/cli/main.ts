@@ -2,11 +2,11 @@
 import { readFileSync } from "node:fs";
 import { WasmexError } from "../../../src/errors.js";
 import "../index.js";
-import { UsageError } from "./arguments.js";
+import { HelpAsked, UsageError } from "./arguments.js";
+import { failure, messageOf } from "./failure.js";
 import { COMMANDS, helpOf, OVERVIEW } from "./help.js";
 import { inspect } from "./inspect.js";
 import { run } from "./run.js";
-import { style } from "./terminal.js";
 import { types } from "./types.js";
 import { wat2wasm } from "./wat2wasm.js";
 
@@ -18,10 +18,12 @@ function version(): string {
   return (manifest as { version: string }).version;
 }
 
-/** Whether `--help` stands among a command's own options, before the file and what is the guest's. */
-function asksForHelp(words: readonly string[]): boolean {
-  return words[0] === "--help" || words[0] === "-h";
-}
+const PERFORM: ReadonlyMap<string, (words: readonly string[]) => Promise<number>> = new Map([
+  ["run", run],
+  ["inspect", inspect],
+  ["types", types],
+  ["wat2wasm", wat2wasm],
+]);
 
 /** Answers the exit code. */
 async function main(words: readonly string[]): Promise<number> {
@@ -35,38 +37,31 @@ async function main(words: readonly string[]): Promise<number> {
     process.stdout.write(`wasmex ${version()}\n`);
     return 0;
   }
-  if (asksForHelp(rest)) {
+  const perform = PERFORM.get(command);
+  try {
+    if (perform !== undefined) return await perform(rest);
+  } catch (error) {
+    if (!(error instanceof HelpAsked)) throw error;
     process.stdout.write(helpOf(command));
     return 0;
   }
-  switch (command) {
-    case "run":
-      return run(rest);
-    case "inspect":
-      return inspect(rest);
-    case "types":
-      return types(rest);
-    case "wat2wasm":
-      return wat2wasm(rest);
-    default:
-      // `wasmex hello.wasm` can mean one thing only.
-      if (/\.(wasm|wat)$/.test(command)) return run(words);
-      throw new UsageError(
-        `there is no command ${JSON.stringify(command)}: use one of ${COMMANDS.join(", ")}`,
-      );
-  }
+  // `wasmex hello.wasm` can mean one thing only.
+  if (/\.(wasm|wat)$/.test(command)) return run(words);
+  throw new UsageError(`there is no command ${JSON.stringify(command)}: use one of ${COMMANDS.join(", ")}`);
 }
 
 /** A reader that went away (`wasmex inspect x | head`) is no failure. */
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  process.exit(error.code === "EPIPE" ? 0 : EXIT_FAILURE);
+  if (error.code === "EPIPE") process.exit(0);
+  process.stderr.write(failure(`can't write to standard output: ${error.message}`));
+  process.exit(EXIT_FAILURE);
 });
 
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   if (!(error instanceof WasmexError || error instanceof UsageError)) throw error;
-  process.stderr.write(`${style("red", "error:", process.stderr)} ${error.message}\n`);
+  process.stderr.write(failure(messageOf(error)));
   if (error instanceof UsageError) process.stderr.write("Try: wasmex help\n");
   process.exitCode = error instanceof UsageError ? EXIT_USAGE : EXIT_FAILURE;
 }

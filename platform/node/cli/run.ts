@@ -140,7 +140,7 @@ export async function run(words: readonly string[]): Promise<number> {
   const { name } = input;
   // Not the default, which would be a death by the signal: a guest in the middle of anything is ended with its terminal in order.
   process.on("SIGINT", () => process.exit(EXIT_INTERRUPTED));
-  const module = await compileInput(input, "auto");
+  const module = await compileInput(input);
   const advice = adviceOnImports(module.importEntries);
   if (advice !== undefined) throw new Wasmex.LinkError(`${name}: ${advice}`);
   const invoke = values.get("--invoke");

@@ -34,9 +34,30 @@ export function columns(rows: readonly (readonly Cell[])[], stream: NodeJS.Write
 /** Control characters, line separators and what turns the direction of writing. */
 const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu;
 
+function escapeCharacter(character: string): string {
+  return `\\u{${character.codePointAt(0)?.toString(16)}}`;
+}
+
 /** A name from a module, fit for a terminal: no control character of it is acted on. */
 export function printable(name: string): string {
-  return name.replace(CONTROL, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+  return name.replace(CONTROL, escapeCharacter);
+}
+
+/** The same for text with names in it, whose own lines and tabs stay. */
+export function printableText(text: string): string {
+  return text.replace(CONTROL, (character) =>
+    character === "\n" || character === "\t" ? character : escapeCharacter(character),
+  );
+}
+
+const WIDE =
+  /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}\p{Emoji_Presentation}\u3000-\u303e\uff01-\uff60]/u;
+const COMBINING = /\p{M}/u;
+
+/** How many columns of a terminal a character takes, by and large. */
+export function widthOf(character: string): number {
+  if (COMBINING.test(character)) return 0;
+  return WIDE.test(character) ? 2 : 1;
 }
 
 /** A size a person reads: `1.2 MB`. */

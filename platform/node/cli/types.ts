@@ -2,7 +2,7 @@ import { readInterface } from "../../../src/binary/interface.js";
 import type { ExternType, FunctionType, ImportEntry, ValueType } from "../../../src/shape.js";
 import { parseArguments, soleFile } from "./arguments.js";
 import { readInput } from "./input.js";
-import { binaryOf } from "./load.js";
+import { binaryOf, reading } from "./load.js";
 import { printable } from "./terminal.js";
 
 const SCRIPT_TYPES: ReadonlyMap<ValueType, string> = new Map([
@@ -100,6 +100,7 @@ function declarationOf(bytes: Uint8Array<ArrayBuffer>, file: string): string {
 export async function types(words: readonly string[]): Promise<number> {
   const { rest } = parseArguments(words, {}, true);
   const input = await readInput(soleFile(rest, "types"));
-  process.stdout.write(declarationOf(await binaryOf(input), input.name));
+  const bytes = await binaryOf(input);
+  process.stdout.write(reading(input, () => declarationOf(bytes, input.name)));
   return 0;
 }

@@ -11,17 +11,18 @@ const STANDARD_OUTPUT = "-";
 export async function wat2wasm(words: readonly string[]): Promise<number> {
   const { values, rest } = parseArguments(words, { "-o": "value" }, true);
   const file = soleFile(rest, "wat2wasm");
+  const out =
+    values.get("-o") ?? (file === STANDARD_INPUT ? STANDARD_OUTPUT : `${file.replace(/\.wat$/, "")}.wasm`);
+  if (out === STANDARD_OUTPUT && process.stdout.isTTY) {
+    throw new UsageError("a binary module is no sight for a terminal: give -o OUT, or redirect the output");
+  }
   const input = await readInput(file);
   if (isBinary(input.bytes)) throw new WasmexError(`${input.name} is a binary module already`);
   const binary = await binaryOf(input);
-  const out =
-    values.get("-o") ?? (file === STANDARD_INPUT ? STANDARD_OUTPUT : `${file.replace(/\.wat$/, "")}.wasm`);
   if (out !== STANDARD_OUTPUT) {
     await writeFile(out, binary).catch((cause: Error) => {
       throw new WasmexError(`can't write ${JSON.stringify(out)}: ${cause.message}`, { cause });
     });
-  } else if (process.stdout.isTTY) {
-    throw new UsageError("a binary module is no sight for a terminal: give -o OUT, or redirect the output");
   } else {
     process.stdout.write(binary);
   }
