@@ -31,7 +31,8 @@ const TOOLCHAINS: readonly { readonly advice: string; readonly knows: (entry: Im
   },
   {
     knows: ({ module, name }) =>
-      (module === "env" && /^(emscripten_|invoke_|_emscripten|__syscall_|_abort_js|__cxa_)/.test(name)) ||
+      (module === "env" &&
+        /^(emscripten_|invoke_|_emscripten|_embind_|_emval_|__syscall_|_abort_js|__cxa_)/.test(name)) ||
       (module === "a" && name.length <= 2),
     advice:
       "this was made by Emscripten, whose generated .js belongs to it: load that file, or link with -sSTANDALONE_WASM to run it here",
@@ -49,8 +50,22 @@ const TOOLCHAINS: readonly { readonly advice: string; readonly knows: (entry: Im
 
 const WASI_NAMESPACES: ReadonlySet<string> = new Set(["wasi_snapshot_preview1", "wasi_unstable"]);
 
+/** Told to the host by what Emscripten links for any WASI runtime, too, where its memory may grow. */
+export const MEMORY_GROWTH = { module: "env", name: "emscripten_notify_memory_growth" } as const;
+
+function isMemoryGrowth({ module, name }: ImportEntry): boolean {
+  return module === MEMORY_GROWTH.module && name === MEMORY_GROWTH.name;
+}
+
+/** Whether WASI and `MEMORY_GROWTH` are all that a module needs, and it does need the latter. */
+export function needsMemoryGrowth(entries: readonly ImportEntry[]): boolean {
+  const foreign = entries.filter(({ module }) => !WASI_NAMESPACES.has(module));
+  return foreign.length > 0 && foreign.every(isMemoryGrowth);
+}
+
 /** What to tell about a module whose imports only its own toolchain's glue can give; `undefined` where WASI is all it needs. */
 export function adviceOnImports(entries: readonly ImportEntry[]): string | undefined {
+  if (needsMemoryGrowth(entries)) return undefined;
   const foreign = entries.filter(({ module }) => !WASI_NAMESPACES.has(module));
   return TOOLCHAINS.find(({ knows }) => foreign.some(knows))?.advice;
 }

@@ -20,7 +20,7 @@ Runs _start of a WASI program on a thread of its own. What follows FILE are the 
 
   --dir HOST[::GUEST]   let the program use a directory, under another path if you like (repeatable)
   --env K=V             set a variable; --env K passes yours on (repeatable)
-  --timeout MS          stop the program after so many milliseconds
+  --timeout MS          stop after so many milliseconds, reading and compiling included
   --invoke NAME         call this export instead; ARGS are its arguments, results are printed
 
   wasmex run hello.wasm
@@ -29,6 +29,7 @@ Runs _start of a WASI program on a thread of its own. What follows FILE are the 
   wasmex run --invoke sum adder.wat 50 -8
   cat program.wasm | wasmex run --timeout 1000 -
 
+Options come before FILE. Numbers of --invoke are decimal or hexadecimal (0xffffffff is -1 for an i32), inf or nan.
 The exit code is the program's; 134 when it trapped or ran out of time, 1 when it could not be started.
 `,
   ],

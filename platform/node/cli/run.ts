@@ -1,10 +1,14 @@
 import { stat } from "node:fs/promises";
+import { orAborted } from "../../../src/deferred.js";
 import * as Wasmex from "../../../src/index.js";
-import { adviceOnImports } from "./advice.js";
+import { startUntil } from "../../../src/start.js";
+import { adviceOnImports, MEMORY_GROWTH, needsMemoryGrowth } from "./advice.js";
 import { parseArguments, UsageError } from "./arguments.js";
-import { readInput, STANDARD_INPUT } from "./input.js";
+import { failure, messageOf } from "./failure.js";
+import { nameOf, readInput, STANDARD_INPUT } from "./input.js";
 import { compileInput } from "./load.js";
-import { printable, style } from "./terminal.js";
+import { printable } from "./terminal.js";
+import { parseValue, printValue } from "./values.js";
 
 /** As wasmtime: a shell's code for SIGABRT. */
 const EXIT_TRAP = 134;
@@ -15,27 +19,10 @@ const EXIT_MASK = 0xff;
 /** How many exports are named to someone who asked for one that isn't there. */
 const MOST_NAMES = 12;
 
-const INTEGER = /^[+-]?(0x[0-9a-f]+|\d+)$/i;
+/** The most that engines take for a timer, in milliseconds. */
+const LONGEST_TIMER = 0x7fff_ffff;
 
-function integer(word: string): bigint {
-  const negative = word.startsWith("-");
-  const magnitude = BigInt(word.replace(/^[+-]/, ""));
-  return negative ? -magnitude : magnitude;
-}
-
-/** A word of the command line as the value that a parameter takes. */
-function parseValue(word: string, type: Wasmex.ValueType, position: number): Wasmex.WasmValue {
-  if ((type === "i32" || type === "i64") && INTEGER.test(word)) {
-    const value = integer(word);
-    return type === "i32" ? Number(value) : value;
-  }
-  if (type === "f32" || type === "f64") {
-    const value = Number(/^[+-]?inf(inity)?$/i.test(word) ? word.replace(/inf.*/i, "Infinity") : word);
-    if (word.trim() !== "" && (/^nan$/i.test(word) || !Number.isNaN(value))) return value;
-  }
-  if (type === "externref") return word;
-  throw new UsageError(`argument #${position} must be an ${type}; ${JSON.stringify(word)} is none`);
-}
+const OPTIONS = { "--dir": "list", "--env": "list", "--timeout": "value", "--invoke": "value" } as const;
 
 /** What `--dir` gives, one preopen each. */
 async function directories(specs: readonly string[]): Promise<Record<string, Wasmex.PreopenOptions>> {
@@ -87,12 +74,25 @@ function callable(module: Wasmex.Module): string {
   return `it exports ${names.slice(0, MOST_NAMES).join(", ")}${more}`;
 }
 
-function targetType(module: Wasmex.Module, name: string, invoke: string | undefined): Wasmex.FunctionType {
+/** What to do about a module that is no program. */
+function adviceOnLibrary(args: readonly string[]): string {
+  const misplaced = args.find((word) => Object.hasOwn(OPTIONS, word.replace(/=.*/s, "")));
+  return misplaced === undefined
+    ? "call one of its functions with --invoke NAME"
+    : `options come before FILE, and ${JSON.stringify(misplaced)} stands after it`;
+}
+
+function targetType(
+  module: Wasmex.Module,
+  name: string,
+  invoke: string | undefined,
+  args: readonly string[],
+): Wasmex.FunctionType {
   const type = module.exports[invoke ?? "_start"];
   if (type?.kind === "function") return type;
   const lack =
     invoke === undefined
-      ? "is no program (it has no _start): call one of its functions with --invoke NAME"
+      ? `is no program (it has no _start): ${adviceOnLibrary(args)}`
       : `has no function ${JSON.stringify(invoke)}`;
   throw new Wasmex.WasmexError(`${name} ${lack}; ${callable(module)}`);
 }
@@ -101,7 +101,8 @@ function parseParams(words: readonly string[], type: Wasmex.FunctionType, name: 
   const { parameters } = type;
   if (words.length !== parameters.length) {
     const types = parameters.length === 0 ? "" : ` (${parameters.join(", ")})`;
-    throw new UsageError(`${name} takes ${parameters.length} arguments${types}, not ${words.length}`);
+    const count = `${parameters.length} argument${parameters.length === 1 ? "" : "s"}`;
+    throw new UsageError(`${name} takes ${count}${types}, not ${words.length}`);
   }
   return words.map((word, at) => parseValue(word, parameters[at] as Wasmex.ValueType, at + 1));
 }
@@ -109,62 +110,90 @@ function parseParams(words: readonly string[], type: Wasmex.FunctionType, name: 
 /** Tells how the guest ended, where that was not well; answers the exit code. */
 function report(error: unknown, name: string): number {
   if (error instanceof Wasmex.ExitError) return error.code & EXIT_MASK;
-  const label = style("red", "error:", process.stderr);
+  const { stderr } = process;
   if (error instanceof Wasmex.TrapError) {
-    process.stderr.write(`${label} ${name} trapped: ${error.message}\n`);
+    stderr.write(failure(`${printable(name)} trapped: ${messageOf(error)}`));
     for (const frame of error.frames) {
-      process.stderr.write(`    at ${printable(frame.name ?? `function ${frame.index}`)}\n`);
+      stderr.write(`    at ${printable(frame.name ?? `function ${frame.index}`)}\n`);
     }
     return EXIT_TRAP;
   }
   if (error instanceof Wasmex.TimeoutError) {
-    process.stderr.write(`${label} ${name}: ${error.message}\n`);
+    // Input that was waited for, or the compiler, would go on.
+    stderr.write(failure(`${printable(name)}: ${messageOf(error)}`), () => process.exit(EXIT_TRAP));
     return EXIT_TRAP;
   }
   throw error;
 }
 
-export async function run(words: readonly string[]): Promise<number> {
-  const { values, lists, rest } = parseArguments(words, {
-    "--dir": "list",
-    "--env": "list",
-    "--timeout": "value",
-    "--invoke": "value",
-  });
-  const [file, ...args] = rest;
-  if (file === undefined) throw new UsageError('wasmex run needs a file ("-" is standard input)');
-  const timeout = timeoutOf(values.get("--timeout"));
-  const preopen = await directories(lists.get("--dir") ?? []);
-  const env = environment(lists.get("--env") ?? []);
-  const input = await readInput(file);
+/** Has `perform` given up on after so many milliseconds, whatever it is about; the signal's reason is a `TimeoutError`. */
+async function within<T>(timeout: number, perform: (signal?: AbortSignal) => Promise<T>): Promise<T> {
+  if (timeout > LONGEST_TIMER) return perform();
+  const limit = new AbortController();
+  const timer = setTimeout(() => {
+    limit.abort(new Wasmex.TimeoutError(`it took longer than ${timeout} ms and was stopped`));
+  }, timeout);
+  try {
+    return await perform(limit.signal);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+interface Target {
+  readonly file: string;
+  readonly args: readonly string[];
+  /** The export to call in place of `_start`. */
+  readonly invoke: string | undefined;
+  readonly wasi: Wasmex.WasiOptions;
+  readonly timeout: number;
+}
+
+async function runFile(
+  { file, args, invoke, wasi, timeout }: Target,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const reading = readInput(file);
+  const input = await (signal === undefined ? reading : orAborted(reading, signal));
   const { name } = input;
   // Not the default, which would be a death by the signal: a guest in the middle of anything is ended with its terminal in order.
   process.on("SIGINT", () => process.exit(EXIT_INTERRUPTED));
-  const module = await compileInput(input);
+  const module = await compileInput(input, signal);
   const advice = adviceOnImports(module.importEntries);
   if (advice !== undefined) throw new Wasmex.LinkError(`${name}: ${advice}`);
-  const invoke = values.get("--invoke");
-  const type = targetType(module, name, invoke);
+  const type = targetType(module, name, invoke, args);
   const params = invoke === undefined ? [] : parseParams(args, type, invoke);
-  const guest = await Wasmex.start({
-    module,
-    name,
-    wasi: {
-      args: invoke === undefined ? args : [],
-      env,
-      preopen,
-      programName: name,
-      // Where the module came in by it, there is nothing left to read.
-      stdin: file === STANDARD_INPUT ? "null" : "inherit",
-    },
-  });
+  // Nobody here holds views of its memory that would have to be made anew.
+  const growth = { [MEMORY_GROWTH.module]: { [MEMORY_GROWTH.name]: () => undefined } };
+  const imports = needsMemoryGrowth(module.importEntries) ? growth : undefined;
+  const guest = await startUntil({ module, name, imports, wasi }, signal);
   try {
-    const results = await guest.callFunction(invoke ?? "_start", params, timeout);
-    if (invoke !== undefined) for (const value of results) process.stdout.write(`${String(value)}\n`);
-    return 0;
-  } catch (error) {
-    return report(error, name);
+    // A timeout that no timer of ours took is the call's.
+    const results = await guest.callFunction(invoke ?? "_start", params, { timeout, signal });
+    if (invoke !== undefined) for (const value of results) process.stdout.write(`${printValue(value)}\n`);
   } finally {
     await guest.stop();
+  }
+}
+
+export async function run(words: readonly string[]): Promise<number> {
+  const { values, lists, rest } = parseArguments(words, OPTIONS);
+  const [file, ...args] = rest;
+  if (file === undefined) throw new UsageError('wasmex run needs a file ("-" is standard input)');
+  const timeout = timeoutOf(values.get("--timeout"));
+  const invoke = values.get("--invoke");
+  const wasi = {
+    args: invoke === undefined ? args : [],
+    env: environment(lists.get("--env") ?? []),
+    preopen: await directories(lists.get("--dir") ?? []),
+    programName: nameOf(file),
+    // Where the module came in by it, there is nothing left to read.
+    stdin: file === STANDARD_INPUT ? "null" : "inherit",
+  } as const;
+  try {
+    await within(timeout, (signal) => runFile({ file, args, invoke, wasi, timeout }, signal));
+    return 0;
+  } catch (error) {
+    return report(error, nameOf(file));
   }
 }
