@@ -64,6 +64,23 @@ describe.runIf(typeof SharedArrayBuffer !== "undefined")("shareFileSystem", () =
     expect(fs.readFile("/m/p/place/new", "utf8")).toBe("n");
   });
 
+  test("mounts over the root, and over mounts, are there on the other side", () => {
+    for (const root of [undefined, unshareable(new VirtualFileSystem({ "/old": "", "/d": {} }))]) {
+      const fs = new VirtualFileSystem({}, root === undefined ? {} : { root });
+      fs.mount("/d", new VirtualFileSystem({ "/under": "" }));
+      fs.mount("/", new VirtualFileSystem({ "/new": "1", "/d": {} }));
+      fs.mount("/d", new VirtualFileSystem({ "/first": "" }));
+      fs.mount("/d", new VirtualFileSystem({ "/second": "2" }));
+      const share = shareFileSystem(fs);
+      const there = attach(share.description, (index) => share.backends[index] as Backend);
+      for (const side of [fs, there]) {
+        expect(side.readdir("/")).toEqual(["d", "new"]);
+        expect(side.readdir("/d")).toEqual(["second"]);
+        expect(side.readFile("/d/../d/second", "utf8")).toBe("2");
+      }
+    }
+  });
+
   test("after retire the thread can't begin another operation, and once it is gone nothing of it is left", () => {
     const fs = new VirtualFileSystem({ "/a": "x" });
     const arena = fs.mounts.root.backend as MemoryBackend;
