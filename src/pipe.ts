@@ -8,7 +8,11 @@ export type { SharedPipe } from "./pipe-queue.js";
 
 /** How a guest sees a pipe. */
 export interface PipeOptions {
+  /** A guest that reads the empty pipe waits until the host writes or calls `end()`. Default: `false`, it sees the end of the file. */
   readonly blocking?: boolean;
+  /**
+   * A guest takes it for a terminal: C libraries then write each line when it is whole, instead of all at the end. Default: `false`.
+   */
   readonly terminal?: boolean;
 }
 
@@ -26,10 +30,7 @@ export class Pipe extends ByteQueue {
   #readable: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
   #writable: WritableStream<Uint8Array | string> | undefined;
 
-  /**
-   * @param options.blocking a guest that reads the empty pipe waits until the host writes or calls `end()`
-   * @param options.terminal a guest takes it for a terminal: C libraries then write each line when it is whole, instead of all at the end
-   */
+  /** An empty pipe. */
   constructor(options?: PipeOptions);
   /** @internal */
   constructor(options: undefined, shared: SharedPipe);

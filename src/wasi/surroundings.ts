@@ -97,11 +97,11 @@ export function surroundingsFunctions(guest: Guest): Functions {
 
 /** What unwinds the guest, without a stack trace: that would cost more than the exit itself. */
 function exitError(code: number): ExitError {
-  const { stackTraceLimit } = Error;
+  const limit: unknown = Reflect.get(Error, "stackTraceLimit");
   // Where nobody may change it there is a trace.
   Reflect.set(Error, "stackTraceLimit", 0);
   const error = new ExitError(code);
-  Reflect.set(Error, "stackTraceLimit", stackTraceLimit);
+  Reflect.set(Error, "stackTraceLimit", limit);
   return error;
 }
 
