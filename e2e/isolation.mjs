@@ -15,6 +15,66 @@ const PAGE = `<!doctype html>
 <script src="isolation.js"></script>
 <script src="wasmex.global.js"></script>`;
 
+/** Notes what is asked of the service workers, and when nothing is being asked any more. */
+const WATCHED = `<!doctype html>
+<meta charset="utf-8">
+<title>stays plain</title>
+<link rel="icon" href="data:,">
+<script>
+  globalThis.flag = "wasmex-isolation-reloaded " + new URL("isolation.js", location.href);
+  globalThis.calls = [];
+  let pending = 0;
+  for (const name of ["getRegistration", "register"]) {
+    const original = navigator.serviceWorker[name].bind(navigator.serviceWorker);
+    navigator.serviceWorker[name] = async (...given) => {
+      calls.push(name);
+      pending++;
+      try {
+        return await original(...given);
+      } finally {
+        setTimeout(() => {
+          if (--pending === 0) globalThis.settled = true;
+        });
+      }
+    };
+  }
+</script>
+<script src="ISOLATION"></script>`;
+
+/** Not isolated itself, so that what it frames can't be, either. */
+const OUTER = `<!doctype html>
+<meta charset="utf-8">
+<title>frames a page</title>
+<link rel="icon" href="data:,">
+<script>globalThis.loads = 0</script>
+<iframe src="framed/" onload="loads++"></iframe>`;
+
+/** A service worker such as a site may have of its own. */
+const OTHER_WORKER = `addEventListener("install", () => skipWaiting());
+addEventListener("activate", (event) => event.waitUntil(clients.claim()));
+addEventListener("fetch", () => {});`;
+
+/** Has the page wait until the folder's own service worker has it. */
+const REGISTER = `(async () => {
+  const { serviceWorker } = navigator;
+  await serviceWorker.register("other.js");
+  while (serviceWorker.controller === null) {
+    await new Promise((resolve) => serviceWorker.addEventListener("controllerchange", resolve, { once: true }));
+  }
+})()`;
+
+/** @type {Record<string, string>} */
+const PAGES = {
+  "/": PAGE,
+  "/one/": PAGE,
+  "/two/": PAGE,
+  "/outer.html": OUTER,
+  "/framed/": WATCHED.replace("ISOLATION", "isolation.js"),
+  "/own/register.html": "<!doctype html>",
+  "/own/": WATCHED.replace("ISOLATION", "isolation.js"),
+  "/own/below/": WATCHED.replace("ISOLATION", "/isolation.js"),
+};
+
 /** A reload in between ends what was being asked. How often to ask again, and after how many milliseconds. */
 const ATTEMPTS = 100;
 const PAUSE = 100;
@@ -57,6 +117,46 @@ const CASES = {
     const type = await page.evaluate(NAVIGATION);
     if (type !== "navigate") throw new Error(`the second visit was a ${type}`);
   },
+  async "isolation.js isolates the next project of the same origin in the same tab"(page, url) {
+    for (const folder of ["one/", "two/"]) {
+      await page.goto(url + folder);
+      await until(page, READY);
+      await page.goto(url + folder);
+      await until(page, READY);
+    }
+  },
+  async "isolation.js isolates again when its worker had been taken off"(page, url) {
+    await page.goto(`${url}two/`);
+    await until(page, READY);
+    await page.evaluate(`(async () => {
+      await (await navigator.serviceWorker.getRegistration()).unregister();
+      // As Chromium brings it back.
+      const flag = "wasmex-isolation-reloaded " + new URL("isolation.js", location.href);
+      sessionStorage.setItem(flag, Date.now() - 100_000);
+    })()`);
+    await page.goto(`${url}two/?off`);
+    await until(page, READY);
+  },
+  async "isolation.js reloads a page that stays plain but once"(page, url) {
+    await page.goto(`${url}outer.html`);
+    await until(page, "globalThis.loads === 2 && frames[0].settled === true");
+    // The flag of an earlier visit, as it comes back.
+    await page.evaluate("frames[0].sessionStorage.setItem(frames[0].flag, 1), frames[0].location.reload()");
+    await until(page, "globalThis.loads === 3 && frames[0].settled === true");
+    const flag = await page.evaluate("frames[0].sessionStorage.getItem(frames[0].flag)");
+    if (flag !== "1") throw new Error("the page was reloaded again");
+  },
+  async "isolation.js leaves a page to the site's own service worker"(page, url) {
+    await page.goto(`${url}own/register.html`);
+    await page.evaluate(REGISTER);
+    for (const path of ["own/", "own/below/"]) {
+      await page.goto(url + path);
+      await until(page, "globalThis.settled === true");
+      const calls = await page.evaluate("globalThis.calls.join()");
+      if (calls.includes("getRegistration,register")) throw new Error(`on ${path} it registered itself`);
+      if (!calls.startsWith("getRegistration")) throw new Error(`on ${path} it did ${calls}`);
+    }
+  },
 };
 
 /**
@@ -70,10 +170,18 @@ async function checkEngine(name) {
     return Object.keys(CASES).map((title) => ({ name: title, state: "skip", milliseconds: 0, message }));
   }
   const server = await serve({
-    folders: { "/": `${root}dist` },
+    folders: Object.fromEntries(
+      ["/", "/one/", "/two/", "/own/", "/framed/"].map((prefix) => [prefix, `${root}dist`]),
+    ),
     handle(request, response) {
-      if (!/^\/(\?.*)?$/.test(request.url ?? "")) return false;
-      response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end(PAGE);
+      const path = (request.url ?? "").replace(/\?.*/, "");
+      if (path === "/own/other.js") {
+        response.writeHead(200, { "content-type": "text/javascript" }).end(OTHER_WORKER);
+        return true;
+      }
+      const page = PAGES[path];
+      if (page === undefined) return false;
+      response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end(page);
       return true;
     },
   });

@@ -36,8 +36,13 @@ interface WorkerEvent {
   respondWith(response: Promise<Response>): void;
 }
 
-/** Set in the tab's session when the page was reloaded, so that a page that stays plain is not reloaded for ever. */
+/**
+ * Set to the time in the tab's session when the page was reloaded, so that a page that stays plain is not reloaded for ever. Each worker has one of
+ * its own: Chromium brings back what an isolated page removed when the tab goes on to a page that is not isolated yet.
+ */
 const RELOADED = "wasmex-isolation-reloaded";
+/** After so many milliseconds a worker that has just come up was taken off and came back: the flag is an earlier one's. */
+const LEFT_OVER = 60_000;
 
 function serve(scope: WorkerScope): void {
   const embedder = new URL(scope.location.href).searchParams.get("coep") ?? "require-corp";
@@ -65,10 +70,34 @@ function serve(scope: WorkerScope): void {
   });
 }
 
-function reloadOnce(): void {
+/** Which script a worker runs: what `data-coep` and versions put behind the address makes no other one of it. */
+function scriptOf(url: string | URL): string {
+  const { origin, pathname } = new URL(url);
+  return origin + pathname;
+}
+
+/** Whether this page, or all that ours would cover, is another worker's. */
+async function isTaken(own: string): Promise<boolean> {
+  const scope = new URL("./", own).href;
+  for (const place of [scope, location.href]) {
+    const found = await navigator.serviceWorker.getRegistration(place);
+    // That of a folder above gives way to ours by itself.
+    if (found === undefined || found.scope.length < scope.length) continue;
+    const { installing, waiting, active } = found;
+    for (const worker of [installing, waiting, active]) {
+      if (worker !== null && scriptOf(worker.scriptURL) !== own) return true;
+    }
+  }
+  return false;
+}
+
+/** @param isLoadedThrough whether the worker had the page from its start: if that left it plain once, it always will */
+function reloadOnce(flag: string, isLoadedThrough: boolean): void {
   try {
-    if (sessionStorage.getItem(RELOADED) !== null) return;
-    sessionStorage.setItem(RELOADED, "yes");
+    const reloaded = sessionStorage.getItem(flag);
+    const isLeftOver = !isLoadedThrough && Date.now() - Number(reloaded) > LEFT_OVER;
+    if (reloaded !== null && !isLeftOver) return;
+    sessionStorage.setItem(flag, String(Date.now()));
   } catch {
     // Without storage there is no way to tell a second round from the first.
     return;
@@ -77,27 +106,35 @@ function reloadOnce(): void {
 }
 
 async function register(script: HTMLScriptElement | undefined): Promise<void> {
+  if (script === undefined) return;
+  const url = new URL(script.src);
+  const own = scriptOf(url);
+  const flag = `${RELOADED} ${own}`;
   if (globalThis.crossOriginIsolated) {
     try {
-      sessionStorage.removeItem(RELOADED);
+      sessionStorage.removeItem(flag);
     } catch {}
     return;
   }
-  if (script === undefined || !globalThis.isSecureContext || !("serviceWorker" in navigator)) return;
-  const url = new URL(script.src);
+  if (!globalThis.isSecureContext || !("serviceWorker" in navigator)) return;
+  const { serviceWorker } = navigator;
+  const isOurs = (): boolean =>
+    serviceWorker.controller !== null && scriptOf(serviceWorker.controller.scriptURL) === own;
+  const isLoadedThrough = isOurs();
   const embedder = script.dataset["coep"];
   if (embedder !== undefined) url.searchParams.set("coep", embedder);
   try {
-    await navigator.serviceWorker.register(url);
-    await navigator.serviceWorker.ready;
-    if (navigator.serviceWorker.controller === null) {
-      await new Promise<void>((resolve) => {
-        navigator.serviceWorker.addEventListener("controllerchange", () => resolve(), { once: true });
-        // The worker may have claimed the page between the two lines above.
-        if (navigator.serviceWorker.controller !== null) resolve();
-      });
-    }
-    reloadOnce();
+    if (await isTaken(own)) return;
+    await serviceWorker.register(url);
+    await new Promise<void>((resolve) => {
+      const check = (): void => {
+        if (isOurs()) resolve();
+      };
+      serviceWorker.addEventListener("controllerchange", check);
+      // The worker may have claimed the page by now.
+      check();
+    });
+    reloadOnce(flag, isLoadedThrough);
   } catch {
     // Refused: a private window, a policy, a wrong place. The page stays as it was, which capabilities() tells.
   }
