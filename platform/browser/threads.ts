@@ -1,5 +1,6 @@
 import { WasmexError } from "../../src/errors.js";
 import type { SpawnThread, Thread } from "../../src/platform.js";
+import { trusted } from "./trusted.js";
 
 /** Addresses of the worker's code, with WASI and without. */
 const blobUrls = new Map<boolean, string>();
@@ -13,17 +14,21 @@ async function ownUrl(wasi: boolean): Promise<string> {
   const { workerSource } = await (wasi
     ? import("wasmex:worker-source")
     : import("wasmex:worker-source-plain"));
-  const url = URL.createObjectURL(new Blob([workerSource], { type: "text/javascript" }));
+  // In a sandboxed frame JavaScriptCore loads no worker from a blob.
+  const url =
+    origin === "null"
+      ? `data:text/javascript,${encodeURIComponent(workerSource)}`
+      : URL.createObjectURL(new Blob([workerSource], { type: "text/javascript" }));
   blobUrls.set(wasi, url);
   return url;
 }
 
 function loadError(url: string | URL | undefined, cause?: object): WasmexError {
-  const what =
-    url === undefined
-      ? ": where a Content-Security-Policy forbids blob: workers, allow them (worker-src blob:) or give the address of dist/worker.js as workerUrl"
-      : ` from ${String(url)}: workerUrl has to lead to wasmex's dist/worker.js on this page's own origin`;
-  return new WasmexError(`the thread's script could not be loaded${what}`, cause && { cause });
+  const way = url === undefined ? ": a Content-Security-Policy needs worker-src blob:, or" : ` from ${url}:`;
+  return new WasmexError(
+    `the thread's script could not be loaded${way} workerUrl has to be the address of dist/worker.js on this origin`,
+    cause && { cause },
+  );
 }
 
 export const spawnThread: SpawnThread = async ({ url, name, wasi }) => {
@@ -32,7 +37,10 @@ export const spawnThread: SpawnThread = async ({ url, name, wasi }) => {
   let worker: Worker;
   try {
     // A file of a bundler's may be a module; our own text is none and starts sooner as what it is.
-    worker = new Worker(address, { type: url === undefined ? "classic" : "module", name: name ?? "" });
+    worker = new Worker(trusted(address), {
+      type: url === undefined ? "classic" : "module",
+      name: name as string,
+    });
   } catch (error) {
     throw loadError(url, error as Error);
   }

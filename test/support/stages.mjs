@@ -7,6 +7,7 @@ import { buildAll } from "../../build.mjs";
 import { visitDemo } from "../../e2e/demo/run.mjs";
 import { checkEndedThreads } from "../../e2e/ended-threads.mjs";
 import { runIsolation } from "../../e2e/isolation.mjs";
+import { runPageKinds } from "../../e2e/page-kinds.mjs";
 import { runBrowsers } from "../../e2e/run.mjs";
 import { runMatrix } from "../matrix/run.mjs";
 import { checkSizes } from "./sizes.mjs";
@@ -286,6 +287,7 @@ export async function runStages({ only, engines }) {
         };
         await runBrowsers(options);
         await runIsolation(options);
+        await runPageKinds(options);
         await checkEndedThreads(options);
         await visitDemo(options);
         return [];
