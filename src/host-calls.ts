@@ -3,6 +3,7 @@
 import type { Reach } from "./context.js";
 import { ExitError, HostFunctionError, UnsupportedError } from "./errors.js";
 import type { Context, HostTarget } from "./imports.js";
+import { platform } from "./platform.js";
 import type { ValueType } from "./shape.js";
 import { describeThrown, describeValue, isA, toEngine } from "./values.js";
 
@@ -43,7 +44,7 @@ function promised(host: HostTarget, result: PromiseLike<unknown>): UnsupportedEr
   // Its rejection has nobody else to go to.
   Promise.resolve(result).catch(() => {});
   return new UnsupportedError(
-    `host function \`${host.label}\` answered a promise, which the guest cannot wait for on this thread: use \`start\` with thread: "worker"`,
+    `host function \`${host.label}\` answered a promise, which the guest cannot wait for on this thread: ${platform().threadSupport().reason || 'use `start` with thread: "worker"'}`,
   );
 }
 

@@ -45,7 +45,7 @@ export async function assemble(text: string, what: string): Promise<Assembled> {
   } catch (cause) {
     loading = undefined;
     throw new CompileError(
-      `${what} is WebAssembly text, and the package "wabt" that reads it could not be loaded: install it, or pass a binary module`,
+      `${what} is WebAssembly text, and its parser could not be loaded: ${(cause as Error).message}; or pass a binary module`,
       { cause },
     );
   }

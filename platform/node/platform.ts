@@ -7,5 +7,10 @@ export const nodePlatform: Platform = {
   ...common,
   threadSupport,
   readUrl: (url) => (url.protocol === "file:" ? readFile(url) : undefined),
-  loadWabt: async () => (await import("wabt")).default(),
+  async loadWabt() {
+    const { default: wabt } = await import("wabt").catch((cause) => {
+      throw new Error('install the package "wabt"', { cause });
+    });
+    return wabt();
+  },
 };

@@ -18,4 +18,16 @@ describe("Module.compile", () => {
     await expect(failing).rejects.toMatchObject({ cause });
     expect((await changed).serialize().length).toBeGreaterThan(BYTES.length);
   });
+
+  test("Module.compile says what to install where the parser of text is not there", async () => {
+    vi.resetModules();
+    vi.doMock("wabt", () => {
+      throw new Error("no such package");
+    });
+    const fresh: typeof Wasmex = await import("wasmex");
+    await expect(fresh.Module.compile("(module)")).rejects.toThrow(
+      /install the package "wabt"; or pass a binary/,
+    );
+    vi.doUnmock("wabt");
+  });
 });
