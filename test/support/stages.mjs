@@ -10,6 +10,7 @@ import { runIsolation } from "../../e2e/isolation.mjs";
 import { runPageKinds } from "../../e2e/page-kinds.mjs";
 import { runBrowsers } from "../../e2e/run.mjs";
 import { runMatrix } from "../matrix/run.mjs";
+import { checkExports, checkLinks } from "./packed.mjs";
 import { checkSizes } from "./sizes.mjs";
 import { checkImports, checkLengths } from "./structure.mjs";
 
@@ -127,9 +128,13 @@ async function packageStage() {
   await mkdir(`${root}.cache`, { recursive: true });
   const packed = await run("npm", ["pack", "--ignore-scripts", "--pack-destination", ".cache", "--silent"]);
   const name = packed.output.trim().split("\n").at(-1) ?? "";
+  const listed = await run("tar", ["-tzf", `.cache/${name}`]);
+  const files = listed.output.split("\n").map((file) => file.replace(/^package\//, ""));
   const outcomes = [
     built,
     ...(await checkSizes()),
+    await functionOutcome("packed pages link to what is packed", () => checkLinks(files)),
+    await functionOutcome("what pages load is exported", checkExports),
     await programOutcome("publint", `${bin}publint`, ["run", "--strict", `.cache/${name}`]),
     await programOutcome("are the types wrong", `${bin}attw`, [`.cache/${name}`]),
   ];
