@@ -8,6 +8,7 @@ import {
   UnsupportedError,
   WasmexError,
 } from "./errors.js";
+import { afterOverflow } from "./overflow.js";
 import type { FunctionType, ModuleShape } from "./shape.js";
 import { describeThrown, isReference, refusal } from "./values.js";
 
@@ -79,11 +80,16 @@ export function trapError(message: string, stack: string, shape: ModuleShape, ca
   return new TrapError(`wasm trap: ${what}${where}`, { cause, reason, frames });
 }
 
-/** Stack overflow: a `RangeError` in V8 and JavaScriptCore, an `InternalError` in SpiderMonkey. */
-function isStackOverflow(error: Error): boolean {
-  return (
-    error.message.startsWith("Maximum call stack size") || error.message.startsWith("too much recursion")
-  );
+/**
+ * Whether the guest's stack has overflowed: a `RangeError` in V8 and JavaScriptCore, an `InternalError` in SpiderMonkey. What was cut off by
+ * that is put in order.
+ */
+export function settleOverflow(error: unknown): error is Error {
+  const { message = "" } = error instanceof Error ? error : {};
+  const overflowed =
+    message.startsWith("Maximum call stack size") || message.startsWith("too much recursion");
+  if (overflowed) afterOverflow.settle?.();
+  return overflowed;
 }
 
 /** The error of this package for whatever came out of the guest. */
@@ -91,7 +97,7 @@ export function toGuestError(error: unknown, shape: ModuleShape): Error {
   // It has no stack trace yet.
   if (error instanceof ExitError) return new ExitError(error.code);
   if (error instanceof WasmexError) return error;
-  if (error instanceof Error && isStackOverflow(error)) {
+  if (settleOverflow(error)) {
     // There may be no stack left to read the engine's own with (a program's `Error.prepareStackTrace` may do anything), so the frames
     // wait until they are asked for.
     return new TrapError("wasm trap: stack overflow", {

@@ -1,4 +1,5 @@
 import { StoppedError, WasmexError } from "../errors.js";
+import { afterOverflow } from "../overflow.js";
 import { growable } from "../pipe-buffer.js";
 import { freeLock, takeLock } from "../pipe-lock.js";
 import {
@@ -38,6 +39,19 @@ const lost = () => new StoppedError("the lock of the file system is not held: th
 
 /** Milliseconds that go round after some weeks, to compare by difference. */
 const ticks = () => Date.now() | 0;
+
+/** What this thread is in the middle of. */
+let current: ArenaMemory | undefined;
+
+/**
+ * Lets go of what this thread is in the middle of, once a stack overflow may have cut it off anywhere: after taking the lock, before
+ * noting so, or on the way to give it back. Nothing is under way while code of a guest or a user runs.
+ */
+export function abandonOperation(): void {
+  current?.abandon();
+}
+
+afterOverflow.settle = abandonOperation;
 
 export class ArenaMemory {
   /** Replaced whenever the arena grows: read it anew after everything that may allocate. */
@@ -155,11 +169,13 @@ export class ArenaMemory {
     if (this.#depth++ > 0) {
       return true;
     }
+    current = this;
     this.#stamped = false;
     const { words } = this;
     if (this.#shared) {
       if (!takeLock(words, LOCK, this.#mine, milliseconds, this.#isGone)) {
         this.#depth--;
+        current = undefined;
         return false;
       }
       this.#view();
@@ -177,9 +193,16 @@ export class ArenaMemory {
   }
 
   end(): void {
-    if (--this.#depth === 0 && this.#shared) {
-      freeLock(this.words, LOCK, this.#mine);
-    }
+    // It may have been abandoned.
+    if (this.#depth === 0 || --this.#depth > 0) return;
+    this.abandon();
+  }
+
+  /** Ends all that this thread has begun. What is not committed is taken back by whoever is next. */
+  abandon(): void {
+    this.#depth = 0;
+    if (this.#shared) freeLock(this.words, LOCK, this.#mine);
+    current = undefined;
   }
 
   /** Whether the owner that holds the lock was terminated. */

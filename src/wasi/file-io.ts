@@ -199,6 +199,7 @@ export function ioFunctions(guest: Guest, unstable: boolean): { [name: string]: 
             guest.setU32(out, read);
             return 0;
           } catch (error) {
+            guest.broken = true;
             return guest.caught(error);
           }
         }
@@ -245,6 +246,7 @@ export function ioFunctions(guest: Guest, unstable: boolean): { [name: string]: 
             else guest.setU32(out, written);
             return 0;
           } catch (error) {
+            guest.broken = true;
             return guest.caught(error);
           }
         }

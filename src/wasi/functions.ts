@@ -49,6 +49,7 @@ export function importOf(guest: Guest, call: Call): Import {
         guest.end();
         return result < 0 ? -result : 0;
       } catch (error) {
+        guest.broken = true;
         return guest.caught(error);
       }
     };
@@ -56,6 +57,7 @@ export function importOf(guest: Guest, call: Call): Import {
   const place = body.length - 1;
   return (first, ...rest) => {
     try {
+      if (guest.broken) guest.mend();
       const at = size === 0 ? 0 : rest[place] >>> 0;
       if (!guest.has(at, size)) return ERRNO_FAULT;
       let subject = first;
@@ -72,6 +74,7 @@ export function importOf(guest: Guest, call: Call): Import {
       else if (size !== 0) guest.setFilestat(at, size);
       return 0;
     } catch (error) {
+      guest.broken = true;
       return guest.caught(error);
     }
   };

@@ -1,5 +1,6 @@
 import { ExitError, StoppedError, UnsupportedError } from "../errors.js";
 import { refusal } from "../vfs/access.js";
+import { abandonOperation } from "../vfs/arena-memory.js";
 import { type Backend, FILETYPE_DIRECTORY, Filestat, type Result } from "../vfs/contract.js";
 import { type Descriptor, DescriptorTable } from "../vfs/descriptors.js";
 import { ERRNO_BADF, ERRNO_IO } from "../vfs/errno.js";
@@ -33,6 +34,9 @@ export class Guest {
 
   /** The milliseconds after which a function that waits has to answer. */
   readonly left: () => number;
+
+  /** A function has failed, and what it had begun is not ended yet: there may be no stack left to do it. */
+  broken = false;
 
   constructor(
     args: readonly Uint8Array[],
@@ -108,6 +112,7 @@ export class Guest {
 
   /** Begins file I/O, which `end` ends. */
   hold(descriptor: Descriptor): Backend {
+    if (this.broken) this.mend();
     const backend = descriptor.backend as Backend;
     backend.begin();
     this.#held = backend;
@@ -118,9 +123,17 @@ export class Guest {
   end(): void {
     const held = this.#held;
     this.#held = undefined;
-    this.first.leave();
-    this.second.leave();
     held?.end();
+    // What the first path keeps is given back when nothing is begun any more.
+    this.second.leave();
+    this.first.leave();
+  }
+
+  /** Ends what a function that failed could not. */
+  mend(): void {
+    this.end();
+    abandonOperation();
+    this.broken = false;
   }
 
   /**
@@ -128,7 +141,7 @@ export class Guest {
    * been stopped go out to the host, all else is an errno.
    */
   caught(error: unknown): number {
-    this.end();
+    this.mend();
     if (error instanceof ExitError || error instanceof UnsupportedError || error instanceof StoppedError)
       throw error;
     return ERRNO_IO;

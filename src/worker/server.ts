@@ -7,7 +7,7 @@ import type { HostTarget } from "../imports.js";
 import { createInstanceSync } from "../instance.js";
 import { setLockOwner } from "../pipe-owners.js";
 import { platform } from "../platform.js";
-import { toCallError } from "../traps.js";
+import { settleOverflow, toCallError } from "../traps.js";
 import { resultArray } from "../values.js";
 import { encodeThrown } from "./codec.js";
 import { type Endpoint, type Exported, type Functions, HostFailure, openEndpoint } from "./endpoint.js";
@@ -165,6 +165,7 @@ function guestError(
   values: readonly unknown[],
 ): unknown {
   if (thrown instanceof WasmexError) return thrown;
+  settleOverflow(thrown);
   if (thrown instanceof TypeError) return toCallError(thrown, message.module, plan.type, values);
   return portable(thrown);
 }
