@@ -2,7 +2,7 @@ import { Deadlines } from "./deadlines.js";
 import { deferred } from "./deferred.js";
 import { StoppedError, TimeoutError } from "./errors.js";
 import { platform } from "./platform.js";
-import type { WasmValue } from "./values.js";
+import { describeThrown, type WasmValue } from "./values.js";
 import type { FunctionPlan } from "./worker/plans.js";
 
 /** Why a process ended. */
@@ -33,7 +33,8 @@ export type ExitReason =
 /** A call that has not been answered. */
 export interface Pending {
   readonly plan: FunctionPlan;
-  readonly params: readonly unknown[];
+  /** As the caller has them: a call that has to wait takes a copy. */
+  params: readonly unknown[];
   readonly resolve: (values: WasmValue[]) => void;
   readonly reject: (error: unknown) => void;
   /** In milliseconds. */
@@ -49,8 +50,7 @@ export interface Pending {
 export function stoppedError(reason: ExitReason): StoppedError {
   if (reason.kind === "stopped") return new StoppedError("the process was stopped");
   const { error } = reason;
-  const why = error instanceof Error ? error.message : String(error);
-  return new StoppedError(`the process has ended: ${why}`, { cause: error });
+  return new StoppedError(`the process has ended: ${describeThrown(error)}`, { cause: error });
 }
 
 /** Where the instance of a process lives, on this thread or on one of its own: how calls begin and how all of them end. */
@@ -136,9 +136,9 @@ export abstract class Engine {
     if (this.reason !== undefined) return;
     this.reason = reason;
     this.deadlines.stop();
-    this.#controller?.abort(reason.kind === "stopped" ? stoppedError(reason) : reason.error);
     const calls = [...this.calls];
     const closed = this.close(reason);
+    this.#controller?.abort(reason.kind === "stopped" ? stoppedError(reason) : reason.error);
     for (const { reject, promise } of calls) {
       // Who stops a process knows that its calls end: one that nobody waits on yet is no unhandled rejection.
       if (reason.kind === "stopped") promise?.catch(() => undefined);

@@ -53,6 +53,39 @@ describe("start with a signal", () => {
   });
 });
 
+describe("Process.callFunction with a signal", () => {
+  it.each([
+    ["no prototype", Object.create(null)],
+    [
+      "a toString that throws",
+      {
+        toString() {
+          throw new Error("no text");
+        },
+      },
+    ],
+  ])("an abort with a reason of %s ends the process, with what waits", async (_what, reason) => {
+    const controller = new AbortController();
+    const late: Promise<unknown>[] = [];
+    const guest: Wasmex.Process = await Wasmex.start({
+      thread,
+      bytes: `(module (import "env" "ask" (func $ask)) (func (export "ask") (call $ask)) (func (export "nop")))`,
+      imports: {
+        env: {
+          ask() {
+            late.push(failure(guest.callFunction("nop")));
+            controller.abort(reason);
+          },
+        },
+      },
+    });
+    expect(await failure(guest.callFunction("ask", [], { signal: controller.signal }))).toBe(reason);
+    expect(await Promise.all(late)).toEqual([expect.any(Wasmex.StoppedError)]);
+    expect(await guest.exited).toEqual({ kind: "aborted", error: reason });
+    expect(await failure(guest.callFunction("nop"))).toBeInstanceOf(Wasmex.StoppedError);
+  });
+});
+
 describe("run", () => {
   it("run gives up what is still loading, by its signal and by its timeout", async () => {
     const controller = new AbortController();
