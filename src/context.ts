@@ -9,6 +9,8 @@ export interface Reach {
   readonly signal: (() => AbortSignal) | undefined;
   /** Set once the instance is there: its start function may call before. */
   instance?: Instance;
+  /** Set once the process has ended: what its guest is unwound with where it comes by the host. */
+  ended?: Error;
   context?: Context;
 }
 

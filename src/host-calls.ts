@@ -24,6 +24,11 @@ export function isPromise(value: unknown): value is PromiseLike<unknown> {
   );
 }
 
+/** Throws where the process has ended: the guest is not to go on. */
+export function checkEnd({ ended }: Reach): void {
+  if (ended) throw ended;
+}
+
 /** A result as the engine takes it. */
 function settle(types: readonly ValueType[], result: unknown): unknown {
   if (types.length === 0) return undefined;
@@ -40,11 +45,11 @@ function directCall(host: HostTarget, context: Context | undefined): Call {
   return host.takesContext ? callback.bind(undefined, context) : callback;
 }
 
-function promised(host: HostTarget, result: PromiseLike<unknown>): UnsupportedError {
-  // Its rejection has nobody else to go to.
-  Promise.resolve(result).catch(() => {});
+/** The error for a promise that the guest can't be suspended for. */
+export function cannotWait(what: string, options?: { cause: unknown }): UnsupportedError {
   return new UnsupportedError(
-    `host function \`${host.label}\` answered a promise, which the guest cannot wait for on this thread: ${platform().threadSupport().reason || 'use `start` with thread: "worker"'}`,
+    `${what}, which the guest cannot wait for on this thread: ${platform().threadSupport().reason || 'use `start` with thread: "worker"'}`,
+    options,
   );
 }
 
@@ -52,21 +57,25 @@ function promised(host: HostTarget, result: PromiseLike<unknown>): UnsupportedEr
 export function syncHostCall(host: HostTarget, reach: Reach): Call {
   const call = directCall(host, host.contextOf?.(reach));
   const results = host.type?.results;
-  const isI32 = results?.length === 1 && results[0] === "i32";
+  const isI32 = String(results) === "i32";
 
   const finish = (result: unknown): unknown => {
+    checkEnd(reach);
     if (isI32 && typeof result === "number" && (result | 0) === result) return result;
     try {
       if (!isPromise(result)) return results === undefined ? result : settle(results, result);
     } catch (error) {
       throw hostError(host, error);
     }
-    throw promised(host, result as PromiseLike<unknown>);
+    // Its rejection has nobody else to go to.
+    Promise.resolve(result).catch(() => {});
+    throw cannotWait(`host function \`${host.label}\` answered a promise`);
   };
 
   switch (host.type?.parameters.length) {
     case 0:
       return () => {
+        checkEnd(reach);
         let result: unknown;
         try {
           result = call();
@@ -77,6 +86,7 @@ export function syncHostCall(host: HostTarget, reach: Reach): Call {
       };
     case 1:
       return (a) => {
+        checkEnd(reach);
         let result: unknown;
         try {
           result = call(a);
@@ -87,6 +97,7 @@ export function syncHostCall(host: HostTarget, reach: Reach): Call {
       };
     case 2:
       return (a, b) => {
+        checkEnd(reach);
         let result: unknown;
         try {
           result = call(a, b);
@@ -97,6 +108,7 @@ export function syncHostCall(host: HostTarget, reach: Reach): Call {
       };
     case 3:
       return (a, b, c) => {
+        checkEnd(reach);
         let result: unknown;
         try {
           result = call(a, b, c);
@@ -107,6 +119,7 @@ export function syncHostCall(host: HostTarget, reach: Reach): Call {
       };
     case 4:
       return (a, b, c, d) => {
+        checkEnd(reach);
         let result: unknown;
         try {
           result = call(a, b, c, d);
@@ -117,6 +130,7 @@ export function syncHostCall(host: HostTarget, reach: Reach): Call {
       };
     default:
       return (...params) => {
+        checkEnd(reach);
         let result: unknown;
         try {
           result = call(...params);
@@ -155,5 +169,16 @@ export function suspendingHostCall(host: HostTarget, reach: Reach): unknown {
   const { Suspending } = WebAssembly;
   if (Suspending === undefined) return syncHostCall(host, reach);
   const context = host.contextOf?.(reach);
-  return new Suspending((...params: unknown[]) => callHost(host, context, params));
+  const answer = async (params: readonly unknown[]): Promise<unknown> => {
+    const result = await callHost(host, context, params);
+    checkEnd(reach);
+    return result;
+  };
+  return new Suspending((...params: unknown[]) => {
+    checkEnd(reach);
+    const answered = answer(params);
+    // Where the guest can't wait for it, its rejection has nobody else to go to.
+    answered.catch(() => {});
+    return answered;
+  });
 }

@@ -1,22 +1,50 @@
 import { armChecks } from "./binary/checks.js";
 import { convertParams, type EngineFunction } from "./calls.js";
-import { Engine, type Pending } from "./engine.js";
-import { TimeoutError } from "./errors.js";
-import { suspendingHostCall, syncHostCall } from "./host-calls.js";
-import {
-  createInstance,
-  exportedFunction,
-  type Instance,
-  type InstanceParts,
-  rescueCall,
-} from "./instance.js";
+import { contextOf, type Reach } from "./context.js";
+import { Engine, type ExitReason, type Pending, stoppedError } from "./engine.js";
+import { HostFunctionError, TimeoutError, UnsupportedError } from "./errors.js";
+import { cannotWait, checkEnd, suspendingHostCall, syncHostCall } from "./host-calls.js";
+import type { Context } from "./imports.js";
+import { createInstance, type Instance, type InstanceParts, isGoodEnd } from "./instance.js";
 import { isExportedFunction } from "./link-check.js";
 import { ByteQueue } from "./pipe-queue.js";
 import type { ModuleShape } from "./shape.js";
 import { classOf } from "./source-bytes.js";
 import type { Launch } from "./start.js";
-import { resultArray, type WasmValue } from "./values.js";
+import { toCallError } from "./traps.js";
+import { isA, resultArray, type WasmValue } from "./values.js";
 import { loadWasi } from "./wasi/provider.js";
+import type { FunctionPlan } from "./worker/plans.js";
+
+/** Closes a guest's WASI, whose functions throw the error from then on. */
+type CloseWasi = (ended: Error) => void;
+
+/** Throws the error, or what says what to do where the engine could not suspend the guest. */
+function throwAdvised(error: unknown): never {
+  // Where the engine has no such class, nothing is of it.
+  const { SuspendError } = WebAssembly;
+  const cause = isA(error, HostFunctionError) && error.cause;
+  if (isA(cause, SuspendError)) {
+    throw cannotWait("an async host function was called inside another or a start function", { cause });
+  }
+  // A host function that called the guest has handed this on.
+  throw isA(cause, UnsupportedError) && isA(cause.cause, SuspendError) ? cause : error;
+}
+
+/** Has calls from host functions end with the process. */
+function boundCalls(reach: Reach): Reach {
+  const context: { callFunction: Context["callFunction"] } = contextOf(reach);
+  const { callFunction } = context;
+  context.callFunction = (...call) => {
+    checkEnd(reach);
+    try {
+      return callFunction(...call);
+    } catch (error) {
+      return throwAdvised(error);
+    }
+  };
+  return reach;
+}
 
 /** A process whose instance lives on this thread: a call runs when it is made, or when those before it are done. */
 export class InlineEngine extends Engine {
@@ -24,6 +52,7 @@ export class InlineEngine extends Engine {
   protected readonly overdue = "the process was stopped while a host function had not answered";
   // Set by `create` before anybody gets to see the engine: the instance's host functions need that first.
   #instance!: Instance;
+  readonly #shape: ModuleShape;
   /** Waiting calls; the first is the one under way while `#running`. */
   protected readonly calls: Pending[] = [];
   #running = false;
@@ -32,10 +61,13 @@ export class InlineEngine extends Engine {
   /** Whether exports have to be called so that async host functions can suspend the guest (JSPI). */
   #suspends = false;
   readonly #promising = new Map<string, EngineFunction>();
-  readonly #close: () => void;
+  /** That of the instance's host functions, where there are any. */
+  #reach: Reach | undefined;
+  readonly #close: CloseWasi;
 
-  private constructor(close: () => void) {
+  private constructor(shape: ModuleShape, close: CloseWasi) {
     super(true);
+    this.#shape = shape;
     this.#close = close;
   }
 
@@ -46,15 +78,16 @@ export class InlineEngine extends Engine {
   static async create(
     shape: ModuleShape,
     parts: InstanceParts,
-    close: () => void,
+    close: CloseWasi,
     interruptible: boolean,
   ): Promise<InlineEngine> {
     const { promising } = WebAssembly;
-    const engine = new InlineEngine(close);
+    const engine = new InlineEngine(shape, close);
     const hooks: NonNullable<InstanceParts["hooks"]> = {
       signal: () => engine.signal,
       begin: (exports) => armChecks(exports, () => engine.#look()),
       wrapHost(host, reach) {
+        engine.#reach ??= boundCalls(reach);
         // Only what is declared `async` may suspend: a guest that is called from a host function can't be, by no function at all.
         const isAsync = classOf(host.callback) === "AsyncFunction";
         if (promising === undefined || !isAsync) return syncHostCall(host, reach);
@@ -78,13 +111,14 @@ export class InlineEngine extends Engine {
         ? () => (engine.calls[0]?.deadline ?? Number.POSITIVE_INFINITY) - engine.now()
         : undefined,
     };
-    engine.#instance = await createInstance(shape, { ...parts, wasiInternals, hooks });
+    engine.#instance = await createInstance(shape, { ...parts, wasiInternals, hooks }).catch(throwAdvised);
     return engine;
   }
 
   protected send(pending: Pending): void {
     this.calls.push(pending);
-    if (!this.#running) this.#next();
+    if (this.calls.length > 1) pending.params = [...pending.params];
+    this.#next();
     if (this.calls.length === 0) return;
     // It waits, or a host function of its guest does.
     this.deadlines.add(pending.deadline);
@@ -95,20 +129,24 @@ export class InlineEngine extends Engine {
     return this.#instance.exports[name] as WebAssembly.Memory;
   }
 
-  protected async close(): Promise<void> {
+  protected async close(reason: ExitReason): Promise<void> {
     this.calls.length = 0;
-    this.#close();
+    // The guest may be on the stack, or suspended: it is unwound as soon as it comes by the host's code.
+    const ended = stoppedError(reason);
+    if (this.#reach !== undefined) this.#reach.ended = ended;
+    this.#close(ended);
   }
 
-  /** Runs waiting calls until one is suspended. */
+  /** Runs waiting calls until one is suspended, unless one is. */
   #next(): void {
+    if (this.#running) return;
     for (let call = this.calls[0]; call !== undefined; call = this.calls[0]) {
       this.#running = true;
       const { plan, params, resolve, reject } = call;
       try {
         if (this.#suspends) {
           const suspended = call;
-          this.#callPromising(plan.name, params)
+          this.#callPromising(plan, params)
             .then(
               (values) => this.#settle(suspended, () => resolve(values)),
               (error: unknown) => this.#settle(suspended, () => reject(error)),
@@ -124,23 +162,24 @@ export class InlineEngine extends Engine {
     }
   }
 
-  async #callPromising(name: string, params: readonly unknown[]): Promise<WasmValue[]> {
-    const [target, type] = exportedFunction(this.#instance, name);
+  async #callPromising({ name, type }: FunctionPlan, params: readonly unknown[]): Promise<WasmValue[]> {
     try {
       let call = this.#promising.get(name);
       if (call === undefined) {
-        call = WebAssembly.promising?.(target) as EngineFunction;
+        call = WebAssembly.promising?.(this.#instance.exports[name] as EngineFunction) as EngineFunction;
         this.#promising.set(name, call);
       }
       const result = await call(...(type === undefined ? params : convertParams(params, type.parameters)));
       return resultArray(result, type?.results.length);
     } catch (error) {
-      return rescueCall(this.#instance, error, type, params);
+      if (isGoodEnd(error)) return [];
+      return throwAdvised(toCallError(error, this.#shape, type, params));
     }
   }
 
   /** Called from the checks of an interruptible guest. */
   #look(): void {
+    if (this.reason !== undefined) throw stoppedError(this.reason);
     const [call] = this.calls;
     if (call === undefined || this.now() < call.deadline) return;
     this.#overran = new TimeoutError(
@@ -182,7 +221,7 @@ export async function openEngine({
   interruptible,
 }: Launch): Promise<InlineEngine> {
   const factory = wasi && (await loadWasi());
-  let close: (() => void) | undefined;
+  let close: CloseWasi | undefined;
   const { openFiles, pipeBytes } = limits;
   if (wasi !== undefined && pipeBytes !== undefined) {
     for (const stream of [wasi.stdin, wasi.stdout, wasi.stderr]) {
@@ -199,11 +238,21 @@ export async function openEngine({
         factory &&
         ((given, internals) => {
           const made = factory(given, internals);
-          close = () => made.close?.();
+          close = (ended) => {
+            made.close?.();
+            const gone = { buffer: new ArrayBuffer() };
+            made.bind(gone as WebAssembly.Memory);
+            // Looked for by whatever has a pointer of the guest's.
+            Object.defineProperty(gone, "buffer", {
+              get() {
+                throw ended;
+              },
+            });
+          };
           return made;
         }),
     },
-    () => close?.(),
+    (ended) => close?.(ended),
     interruptible,
   );
 }

@@ -22,41 +22,6 @@ export interface InstanceOptions {
 
 const NO_PARAMS: readonly unknown[] = Object.freeze([]);
 
-let internals: {
-  functionType(instance: Instance, name: string): [EngineFunction, FunctionType | undefined];
-  rescue(
-    instance: Instance,
-    error: unknown,
-    type: FunctionType | undefined,
-    params: readonly unknown[],
-  ): WasmValue[];
-};
-
-/**
- * An export and its type, `undefined` where the types of the module are unknown.
- * @throws CallError where there is no such function
- * @internal
- */
-export function exportedFunction(
-  instance: Instance,
-  name: string,
-): [EngineFunction, FunctionType | undefined] {
-  return internals.functionType(instance, name);
-}
-
-/**
- * Throws what the caller is to see of an export's error; answers `[]` where the program ended well.
- * @internal
- */
-export function rescueCall(
-  instance: Instance,
-  error: unknown,
-  type: FunctionType | undefined,
-  params: readonly unknown[],
-): WasmValue[] {
-  return internals.rescue(instance, error, type, params);
-}
-
 /**
  * A module with its memory and imports, on this thread: every call is synchronous.
  *
@@ -74,13 +39,6 @@ export class Instance {
   #lastName: string | undefined;
   #lastCall: ListCall = () => [];
   #globals: Globals | undefined;
-
-  static {
-    internals = {
-      functionType: (instance, name) => instance.#functionType(name),
-      rescue: (instance, error, type, params) => instance.#rescue(error, type, params),
-    };
-  }
 
   /** @internal */
   constructor(engine: WebAssembly.Instance, shape: ModuleShape) {
@@ -206,8 +164,11 @@ function checkModule(module: unknown): void {
   }
 }
 
-/** The program ended itself, and well. */
-function isGoodEnd(error: unknown): boolean {
+/**
+ * The program ended itself, and well.
+ * @internal
+ */
+export function isGoodEnd(error: unknown): boolean {
   return error instanceof ExitError && error.code === 0;
 }
 

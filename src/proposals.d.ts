@@ -2,6 +2,7 @@
 declare namespace WebAssembly {
   /** JavaScript promise integration (JSPI). */
   const Suspending: (new (hostFunction: (...values: never[]) => unknown) => ExportValue) | undefined;
+  const SuspendError: ErrorConstructor;
   const promising: ((exported: Function) => (...values: unknown[]) => Promise<unknown>) | undefined;
 }
 

@@ -413,6 +413,22 @@ describe(`Process (${thread})`, () => {
     await guest.stop();
   });
 
+  it("Process.callFunction takes the params as they are when it is called", async () => {
+    let late: Promise<unknown> | undefined;
+    const params: unknown[] = [1, 2];
+    const guest: Wasmex.Process = await begin({
+      ask: (n: number) => {
+        late = guest.callFunction("add", params);
+        params[0] = "changed";
+        params.pop();
+        return n;
+      },
+    });
+    await guest.callFunction("ask", [5]);
+    expect(await late).toEqual([3]);
+    await guest.stop();
+  });
+
   it("Process.memory is the guest's own memory and follows its growth", async () => {
     await using guest = await begin();
     const memory = guest.memory();
@@ -575,6 +591,16 @@ describe(`Process (${thread})`, () => {
       expect(error).toBeInstanceOf(Wasmex.HostFunctionError);
       expect((error.cause as Error).message).toBe("no");
       expect(await failing.callFunction("next")).toEqual([1]);
+    },
+  );
+
+  it.runIf(!inWorker && Wasmex.capabilities().jspi)(
+    "Process.callFunction inline runs a call once that is made as soon as the one before is answered",
+    async () => {
+      let asked = 0;
+      await using guest = await begin({ ask: async (n: number) => n + ++asked });
+      for (const count of [1, 2, 3]) expect(await guest.callFunction("ask", [0])).toEqual([count]);
+      expect(asked).toBe(3);
     },
   );
 
