@@ -1,6 +1,7 @@
 import { armChecks } from "./binary/checks.js";
 import { convertParams, type EngineFunction } from "./calls.js";
 import { contextOf, type Reach } from "./context.js";
+import { orAborted } from "./deferred.js";
 import { Engine, type ExitReason, type Pending, stoppedError } from "./engine.js";
 import { HostFunctionError, TimeoutError, UnsupportedError } from "./errors.js";
 import { cannotWait, checkEnd, suspendingHostCall, syncHostCall } from "./host-calls.js";
@@ -74,12 +75,14 @@ export class InlineEngine extends Engine {
   /**
    * @param close gives back what WASI holds of the host
    * @param interruptible whether a call ends at its deadline, in what it has called of the host's, too
+   * @param signal ends the making
    */
   static async create(
     shape: ModuleShape,
     parts: InstanceParts,
     close: CloseWasi,
     interruptible: boolean,
+    signal: AbortSignal | undefined,
   ): Promise<InlineEngine> {
     const { promising } = WebAssembly;
     const engine = new InlineEngine(shape, close);
@@ -111,7 +114,14 @@ export class InlineEngine extends Engine {
         ? () => (engine.calls[0]?.deadline ?? Number.POSITIVE_INFINITY) - engine.now()
         : undefined,
     };
-    engine.#instance = await createInstance(shape, { ...parts, wasiInternals, hooks }).catch(throwAdvised);
+    const making = createInstance(shape, { ...parts, wasiInternals, hooks }).catch(throwAdvised);
+    try {
+      engine.#instance = await (signal === undefined ? making : orAborted(making, signal));
+    } catch (error) {
+      // The guest may wait for a host function of its `_initialize`.
+      engine.end({ kind: "aborted", error });
+      throw error;
+    }
     return engine;
   }
 
@@ -219,6 +229,7 @@ export async function openEngine({
   wasi,
   limits,
   interruptible,
+  signal,
 }: Launch): Promise<InlineEngine> {
   const factory = wasi && (await loadWasi());
   let close: CloseWasi | undefined;
@@ -254,5 +265,6 @@ export async function openEngine({
     },
     (ended) => close?.(ended),
     interruptible,
+    signal,
   );
 }

@@ -185,7 +185,7 @@ export interface Launch {
   readonly imports: Imports | undefined;
   readonly wasi: WasiOptions | undefined;
   readonly limits: Limits;
-  /** Ends the thread when it is aborted before the instance is ready. */
+  /** Gives up the instance, and the thread with it, when it is aborted before the instance is ready. */
   readonly signal: AbortSignal | undefined;
   /** Whether a call on this thread ends at its deadline. */
   readonly interruptible: boolean;

@@ -108,6 +108,39 @@ describe("the end of a process on this thread", () => {
     expect(late).toBeInstanceOf(Wasmex.StoppedError);
   });
 
+  it.runIf(jspi)(
+    "start gives up a guest that is suspended in its _initialize when it is aborted",
+    async () => {
+      let answer: () => void = () => undefined;
+      const answered = new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+      const controller = new AbortController();
+      const told: string[] = [];
+      const starting = failure(
+        Wasmex.start({
+          thread: "inline",
+          signal: controller.signal,
+          bytes: `(module (import "env" "ask" (func $ask)) (import "env" "tell" (func $tell))
+          (func (export "_initialize") (call $ask) (call $tell)))`,
+          imports: {
+            env: {
+              async ask() {
+                setTimeout(() => controller.abort(new Error("enough")));
+                await answered;
+              },
+              tell: () => void told.push("told"),
+            },
+          },
+        }),
+      );
+      expect(await starting).toBe(controller.signal.reason);
+      answer();
+      await idle();
+      expect(told).toEqual([]);
+    },
+  );
+
   it.each(["stop", "abort"])("%s by a host function ends a guest with checks in its loop", async (end) => {
     const controller = new AbortController();
     const { guest, memory } = await begin(
