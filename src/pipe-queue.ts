@@ -29,8 +29,15 @@ const FIRST_CAPACITY = 256;
 /** What a shared queue can grow to where the engine grants that much address space. */
 const SHARED_MAXIMUM = 2 ** 30;
 const NO_LIMIT = 0x7fffffff;
+/** For how long to wait between two looks at a shared queue where the engine tells of no change, in milliseconds. */
+const LOOK_AGAIN = 5;
 /** A queue this big gives its memory back when it has been emptied. */
 const RELEASE_ABOVE = 1 << 20;
+
+/** Somebody who waits for bytes until they come, or until it is cancelled and the queue's `wake` called. */
+export interface Waiting {
+  cancelled: boolean;
+}
 
 /** A thread that is being terminated may go on for a while. */
 const isGone = (holder: number, waited: number): boolean => waited > 100 && isDying(holder);
@@ -82,7 +89,7 @@ export class ByteQueue {
       new Uint8Array(buffer).set(old);
       this.#shared = true;
       this.#view(buffer);
-      this.#changed();
+      this.wake();
     }
     return { pipe: this.#buffer as SharedArrayBuffer };
   }
@@ -113,13 +120,14 @@ export class ByteQueue {
   /** No more is going to be written: readers and iterations end once what is left has been read. */
   end(): void {
     Atomics.or(this.#words, FLAGS, ENDED);
-    this.#changed();
+    this.wake();
   }
 
   /** @internal The most bytes that may lie unread; beyond it a guest's write is `errno.again`. */
   limitTo(bytes: number): void {
     Atomics.store(this.#words, LIMIT, Math.min(bytes, NO_LIMIT));
     this.#free = this.#words[TAIL] as number;
+    this.wake();
   }
 
   /** @internal Appends what there is room for; answers the bytes taken, `-AGAIN` where there is none, `-NO_MEMORY`. */
@@ -130,7 +138,7 @@ export class ByteQueue {
     if (!this.#shared && (length <= ((this.#free - tail) | 0) || length <= this.#measure(tail))) {
       copyBytes(source, start, this.#bytes, tail & this.#mask, length);
       words[TAIL] = tail + length;
-      if (this.#waiting.length > 0) this.#changed();
+      if (this.#waiting.length > 0) this.wake();
       return length;
     }
     if (length === 0) return 0;
@@ -140,7 +148,7 @@ export class ByteQueue {
       const count = this.#makeRoom(size, Math.min(length, (this.#words[LIMIT] as number) - size));
       if (count > 0) {
         this.#put(source, start, count);
-        this.#changed();
+        this.#tell(DATA_SEQUENCE);
       }
       return count;
     } finally {
@@ -178,9 +186,8 @@ export class ByteQueue {
       } else {
         Atomics.add(this.#words, TAIL, more);
         this.#free = this.#words[TAIL] as number;
-        this.#tell(SPACE_SEQUENCE);
       }
-      this.#changed();
+      this.wake();
       return 0;
     } finally {
       this.#unlock();
@@ -206,31 +213,57 @@ export class ByteQueue {
     return this.#sleep(SPACE_SEQUENCE, milliseconds, () => this.size < (this.#words[LIMIT] as number));
   }
 
-  /** @internal The next bytes, waited for; `undefined` after the end. */
-  async next(): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    for (;;) {
-      const words = this.#words;
-      const seen = Atomics.load(words, DATA_SEQUENCE);
+  /** @internal The next bytes, waited for; `undefined` after the end, or where the wait is cancelled. */
+  async next(waiting?: Waiting): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    let next: Uint8Array<ArrayBuffer> | undefined;
+    await this.receive((chunk) => {
+      next = chunk;
+    }, waiting);
+    return next;
+  }
+
+  /**
+   * @internal Hands the next bytes over, or `undefined` after the end. They are taken out as they are handed over: who cancels before leaves
+   * them to others.
+   */
+  receive(take: (chunk: Uint8Array<ArrayBuffer> | undefined) => void, waiting?: Waiting): Promise<void> {
+    return this.until(DATA_SEQUENCE, () => {
+      if (waiting?.cancelled === true) return true;
       const { ended } = this;
       const chunk = this.read();
-      if (chunk.length > 0) return chunk;
-      if (ended) return undefined;
+      const any = chunk.length > 0;
+      if (any || ended) take(any ? chunk : undefined);
+      return any || ended;
+    });
+  }
+
+  /** @internal Waits without blocking until `ready` answers true; it is asked after each change of that sequence. */
+  async until(sequence: number, ready: () => boolean): Promise<void> {
+    for (;;) {
+      const words = this.#words;
+      const seen = Atomics.load(words, sequence);
+      if (ready()) return;
       const { waitAsync } = Atomics as Partial<typeof Atomics>;
       if (!this.#shared) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-      else if (waitAsync === undefined) await new Promise<void>((resolve) => setTimeout(resolve, 5));
+      else if (waitAsync === undefined) await new Promise<void>((resolve) => setTimeout(resolve, LOOK_AGAIN));
       else {
-        Atomics.add(words, DATA_SEQUENCE + 1, 1);
-        await waitAsync(words, DATA_SEQUENCE, seen).value;
-        Atomics.sub(words, DATA_SEQUENCE + 1, 1);
+        Atomics.add(words, sequence + 1, 1);
+        await waitAsync(words, sequence, seen).value;
+        Atomics.sub(words, sequence + 1, 1);
       }
     }
+  }
+
+  /** @internal Has all who wait look again. */
+  wake(): void {
+    this.#tell(SPACE_SEQUENCE);
+    this.#tell(DATA_SEQUENCE);
   }
 
   /** @internal Frees what a thread that is gone may have left locked, and wakes whom it may have left asleep. */
   recover(deadOwner: number): void {
     freeLock(this.#words, LOCK, deadOwner);
-    this.#tell(SPACE_SEQUENCE);
-    this.#changed();
+    this.wake();
   }
 
   #sleep(sequence: number, milliseconds: number, ready: () => boolean): boolean {
@@ -327,13 +360,9 @@ export class ByteQueue {
     this.#view(buffer);
   }
 
-  #changed(): void {
-    this.#tell(DATA_SEQUENCE);
-    if (this.#waiting.length > 0) for (const wake of this.#waiting.splice(0)) wake();
-  }
-
-  /** Wakes the threads that wait for that sequence to go on; their number is the word after it. */
+  /** Wakes the threads that wait for that sequence to go on; their number is the word after it. Here all look again. */
   #tell(sequence: number): void {
+    if (this.#waiting.length > 0) for (const wake of this.#waiting.splice(0)) wake();
     if (!this.#shared) return;
     const words = this.#words;
     Atomics.add(words, sequence, 1);

@@ -1,6 +1,6 @@
 import { WasmexError } from "./errors.js";
-import { BLOCKING, NO_MEMORY, TERMINAL } from "./pipe-layout.js";
-import { ByteQueue, type SharedPipe } from "./pipe-queue.js";
+import { BLOCKING, NO_MEMORY, SPACE_SEQUENCE, TERMINAL } from "./pipe-layout.js";
+import { ByteQueue, type SharedPipe, type Waiting } from "./pipe-queue.js";
 import { toBytes } from "./source-bytes.js";
 import { decodeText } from "./text.js";
 
@@ -77,41 +77,75 @@ export class Pipe extends ByteQueue {
     if (this.resize(length) !== 0) throw new RangeError(`out of memory: a pipe cannot hold ${length} bytes`);
   }
 
-  /** The bytes as a Web Stream, which ends after `end()`. Nothing is taken before somebody reads from it. */
+  /**
+   * The bytes as a Web Stream, which ends after `end()`. Nothing is taken before somebody reads from it; once it is cancelled, what comes
+   * stays in the pipe and this is a new stream.
+   */
   get readable(): ReadableStream<Uint8Array<ArrayBuffer>> {
-    this.#readable ??= new ReadableStream<Uint8Array<ArrayBuffer>>(
-      {
-        pull: async (controller) => {
-          const chunk = await this.next();
-          if (chunk === undefined) controller.close();
-          else controller.enqueue(chunk);
+    if (this.#readable === undefined) {
+      const waiting = { cancelled: false };
+      this.#readable = new ReadableStream<Uint8Array<ArrayBuffer>>(
+        {
+          pull: (controller) =>
+            this.receive((chunk) => {
+              if (chunk === undefined) controller.close();
+              else controller.enqueue(chunk);
+            }, waiting),
+          cancel: () => {
+            this.#readable = undefined;
+            this.#cancel(waiting);
+          },
         },
-      },
-      { highWaterMark: 0 },
-    );
+        { highWaterMark: 0 },
+      );
+    }
     return this.#readable;
   }
 
-  /** A Web Stream whose chunks (bytes or strings) are written to the pipe; closing or aborting it calls `end()`: nobody waits for more. */
+  /**
+   * A Web Stream whose chunks (bytes or strings) are written to the pipe; closing or aborting it calls `end()`: nobody waits for more.
+   * Where a limit is set, each chunk waits until there has been room for all of it.
+   */
   get writable(): WritableStream<Uint8Array | string> {
+    const end = (): void => this.end();
     this.#writable ??= new WritableStream<Uint8Array | string>({
-      write: (chunk) => void this.write(chunk),
-      close: () => this.end(),
-      abort: () => this.end(),
+      // `abort` is told after the write under way, which may wait for a reader that is gone.
+      start: ({ signal }) => signal?.addEventListener("abort", end),
+      write: (chunk) => {
+        let rest = toBytes(chunk);
+        return this.until(SPACE_SEQUENCE, () => {
+          rest = rest.subarray(this.write(rest));
+          return rest.length === 0;
+        });
+      },
+      close: end,
+      abort: end,
     });
     return this.#writable;
   }
 
   /** Follows the pipe live, chunk by chunk, until `end()`. Chunks that one reader takes no other sees. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
-    for (let chunk = await this.next(); chunk !== undefined; chunk = await this.next()) yield chunk;
+  [Symbol.asyncIterator](): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
+    return this.#cancellable((waiting) => this.#chunks(waiting));
   }
 
-  /** Follows the pipe live, line by line, without the line ends (`\n`, `\r\n`); the last line needs none. */
-  async *lines(): AsyncGenerator<string, void, undefined> {
+  /**
+   * Follows the pipe live, line by line, without the line ends (`\n`, `\r\n`); the last line needs none. What was taken from the pipe with
+   * a line is not given back where the loop is left early: to go on later, keep the iterator and call its `next()`.
+   */
+  lines(): AsyncGenerator<string, void, undefined> {
+    return this.#cancellable((waiting) => this.#lines(waiting));
+  }
+
+  async *#chunks(waiting: Waiting): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
+    for (let chunk = await this.next(waiting); chunk !== undefined; chunk = await this.next(waiting))
+      yield chunk;
+  }
+
+  async *#lines(waiting: Waiting): AsyncGenerator<string, void, undefined> {
     const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
     let parts: string[] = [];
-    for await (const chunk of this) {
+    for await (const chunk of this.#chunks(waiting)) {
       const text = decoder.decode(chunk, { stream: true });
       let from = 0;
       for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", from)) {
@@ -123,8 +157,28 @@ export class Pipe extends ByteQueue {
       }
       if (from < text.length) parts.push(text.slice(from));
     }
+    if (waiting.cancelled) return;
     parts.push(decoder.decode());
     const last = parts.join("");
     if (last !== "") yield last;
+  }
+
+  /** A generator alone would run its `return()` after the `next()` that waits. */
+  #cancellable<T>(
+    begin: (waiting: Waiting) => AsyncGenerator<T, void, undefined>,
+  ): AsyncGenerator<T, void, undefined> {
+    const waiting = { cancelled: false };
+    const generator = begin(waiting);
+    const leave = generator.return.bind(generator);
+    generator.return = (value) => {
+      this.#cancel(waiting);
+      return leave(value);
+    };
+    return generator;
+  }
+
+  #cancel(waiting: Waiting): void {
+    waiting.cancelled = true;
+    this.wake();
   }
 }
