@@ -288,22 +288,25 @@ export class VirtualFileSystem {
     }
   }
 
-  #plant(above: string, tree: Tree): void {
+  /** @param deep whether directories on the way to `above` may be missing */
+  #plant(above: string, tree: Tree, deep = false): void {
     if (classOf(tree) !== "Object") {
       throw new WasmexError(
         `${JSON.stringify(above || "/")}: pass text, bytes or an object of files, not ${describeValue(tree)}`,
       );
     }
-    if (above !== "") this.mkdir(above, { recursive: true });
+    if (above !== "") this.mkdir(above, { recursive: deep || this.exists(above) });
     for (const [name, content] of Object.entries(tree)) {
-      const path = `${above}/${name.replace(/^\/+/, "")}`;
+      const below = name.replace(/^\/+/, "");
+      const path = `${above}/${below}`;
+      const isPath = below.includes("/");
       if (typeof content === "string" || viewOf(content) !== undefined) {
-        this.#makeAbove(path);
+        if (isPath) this.#makeAbove(path);
         this.writeFile(path, content as FileContent);
       } else if (isBackend(content) || shimBackend(content) !== undefined) {
         this.mount(path, content);
       } else {
-        this.#plant(path, content as Tree);
+        this.#plant(path, content as Tree, isPath);
       }
     }
   }

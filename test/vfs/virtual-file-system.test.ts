@@ -3,8 +3,8 @@ import { describe, expect, test } from "vitest";
 import "wasmex";
 import { FileSystemError, WasmexError } from "../../src/errors.js";
 import { USED } from "../../src/vfs/arena-layout.js";
-import type { MemoryBackend } from "../../src/vfs/memory-backend.js";
-import { VirtualFileSystem } from "../../src/vfs/virtual-file-system.js";
+import { MemoryBackend } from "../../src/vfs/memory-backend.js";
+import { type Tree, VirtualFileSystem } from "../../src/vfs/virtual-file-system.js";
 import { checkArena } from "./arena-check.js";
 import { sameBytes } from "./contract-suite.js";
 
@@ -50,6 +50,30 @@ describe("VirtualFileSystem", () => {
     const fs = new VirtualFileSystem(tree);
     expect(fs.readdir("/")).toEqual(["__proto__", "constructor"]);
     expect(fs.exists("/hasOwnProperty")).toBe(false);
+  });
+
+  test("the constructor looks at each directory of a deep tree once for each that is in it", () => {
+    const depth = 100;
+    let tree: Tree = { file: "deep" };
+    for (let level = 0; level < depth; level++) tree = { d: tree };
+    let lookups = 0;
+    const root = new (class extends MemoryBackend {
+      override lookup(...place: Parameters<MemoryBackend["lookup"]>): number {
+        lookups++;
+        return super.lookup(...place);
+      }
+    })();
+    const fs = new VirtualFileSystem(tree, { root });
+    expect(lookups).toBeLessThan(2 * depth * depth);
+    expect(fs.readFile(`${"/d".repeat(depth)}/file`, "utf8")).toBe("deep");
+  });
+
+  test("the constructor puts one tree into another under the same names", () => {
+    const root = new MemoryBackend();
+    new VirtualFileSystem({ a: { b: { one: "1" } } }, { root });
+    const fs = new VirtualFileSystem({ a: { "b/": { two: "2" }, ".": {}, b: { three: "3" } } }, { root });
+    expect(fs.readdir("/a/b")).toEqual(["one", "three", "two"]);
+    expect(codeOf(() => new VirtualFileSystem({ a: { b: { one: {} } } }, { root }))).toBe("EEXIST");
   });
 
   test("readFile answers a copy", () => {
