@@ -1,8 +1,10 @@
-import { deferred } from "./deferred.js";
+import { checkSignal, deferred } from "./deferred.js";
 import { StoppedError, WasmexError } from "./errors.js";
+import { Module } from "./module.js";
 import { platform } from "./platform.js";
 import type { Process } from "./process.js";
 import { type StartOptions, start } from "./start.js";
+import { describeThrown, describeValue } from "./values.js";
 
 /** A child of a supervisor: how to start it, and under which name. */
 export interface ChildSpec extends StartOptions {
@@ -26,7 +28,11 @@ export function childSpec(spec: ChildSpec): ChildSpec {
 }
 
 interface Child {
-  readonly spec: ChildSpec;
+  readonly id: string;
+  /** What each start of it is given: the module is compiled once, since a response can be read once. */
+  readonly options: StartOptions;
+  /** Aborted by the user's own signal, or when the supervisor ends. */
+  readonly signal: AbortSignal;
   process: Process;
 }
 
@@ -51,6 +57,7 @@ export class Supervisor {
   /** When children were started afresh, of late. */
   #restarts: number[] = [];
   #failure: WasmexError | undefined;
+  readonly #over = new AbortController();
   #ending: Promise<void> | undefined;
   /** Children that are being started afresh. */
   readonly #starting = new Set<Promise<void>>();
@@ -58,7 +65,7 @@ export class Supervisor {
   private constructor({ maxRestarts = 3, maxSeconds = 5 }: SupervisorOptions) {
     for (const [key, value] of Object.entries({ maxRestarts, maxSeconds })) {
       if (typeof value !== "number" || !(value >= 0)) {
-        throw new WasmexError(`Supervisor: ${key} is a number from 0 on, not ${String(value)}`);
+        throw new WasmexError(`Supervisor: ${key} is a number from 0 on, not ${describeValue(value)}`);
       }
     }
     this.#maxRestarts = maxRestarts;
@@ -73,7 +80,7 @@ export class Supervisor {
   static async start(specs: readonly ChildSpec[], options: SupervisorOptions = {}): Promise<Supervisor> {
     if (!Array.isArray(specs)) {
       throw new WasmexError(
-        `Supervisor.start: pass an array of childSpec({ id, ... }), not ${String(specs)}`,
+        `Supervisor.start: pass an array of childSpec({ id, ... }), not ${describeValue(specs)}`,
       );
     }
     const supervisor = new Supervisor(options);
@@ -82,9 +89,7 @@ export class Supervisor {
         const { id } = childSpec(spec);
         if (supervisor.#children.has(id))
           throw new WasmexError(`Supervisor: two children have the id \`${id}\``);
-        const child = { spec, process: await startChild(spec) };
-        supervisor.#children.set(id, child);
-        supervisor.#watch(child);
+        await supervisor.#add(spec);
       }
     } catch (error) {
       await supervisor.stop();
@@ -115,9 +120,22 @@ export class Supervisor {
     return this.stop();
   }
 
+  async #add({ id, ...given }: ChildSpec): Promise<void> {
+    const { module, bytes, thread, signal: own } = given;
+    checkSignal(own);
+    const over = this.#over.signal;
+    const signal = own === undefined ? over : AbortSignal.any([own, over]);
+    const source = module ?? bytes;
+    const compiled = source && (await Module.compile(source, { thread, signal }));
+    const options = { name: id, ...given, module: compiled, signal };
+    const child = { id, options, signal, process: await start(options) };
+    this.#children.set(id, child);
+    this.#watch(child);
+  }
+
   #watch(child: Child): void {
     void child.process.exited.then((reason) => {
-      if (this.#ending !== undefined || reason.kind === "stopped") return;
+      if (child.signal.aborted || reason.kind === "stopped") return;
       const restarting = this.#restart(child, reason.error);
       this.#starting.add(restarting);
       void restarting.then(() => this.#starting.delete(restarting));
@@ -126,13 +144,12 @@ export class Supervisor {
 
   async #restart(child: Child, error: unknown): Promise<void> {
     let cause = error;
-    while (this.#ending === undefined) {
+    while (!child.signal.aborted) {
       const now = platform().monotonicNow();
       this.#restarts = this.#restarts.filter((at) => at > now - this.#maxSeconds * 1000);
       if (this.#restarts.length >= this.#maxRestarts) {
-        const text = cause instanceof Error ? cause.message : String(cause);
         const failure = new WasmexError(
-          `the supervisor gave up: child \`${child.spec.id}\` failed again after ${this.#maxRestarts} restarts within ${this.#maxSeconds} seconds, the last time because: ${text}`,
+          `the supervisor gave up: child \`${child.id}\` failed again after ${this.#maxRestarts} restarts within ${this.#maxSeconds} seconds, the last time because: ${describeThrown(cause)}`,
           { cause },
         );
         void this.#end(failure);
@@ -140,9 +157,7 @@ export class Supervisor {
       }
       this.#restarts.push(now);
       try {
-        const process = await startChild(child.spec);
-        child.process = process;
-        if (this.#ending !== undefined) return await process.stop();
+        child.process = await start(child.options);
         return this.#watch(child);
       } catch (failed) {
         // A start that fails counts as one more end of the child.
@@ -154,14 +169,11 @@ export class Supervisor {
   async #end(failure: WasmexError | undefined): Promise<void> {
     this.#ending ??= (async () => {
       this.#failure = failure;
+      this.#over.abort(failure);
       await Promise.all(Array.from(this.#children.values(), (child) => child.process.stop()));
-      if (failure === undefined) await Promise.all(this.#starting);
+      await Promise.all(this.#starting);
       this.#stopped.resolve(failure);
     })();
     await this.#ending;
   }
-}
-
-function startChild({ id, ...options }: ChildSpec): Promise<Process> {
-  return start({ name: id, ...options });
 }

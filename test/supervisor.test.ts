@@ -1,12 +1,14 @@
 import { describe, expect, it } from "vitest";
 import * as Wasmex from "wasmex";
-import { thread } from "./support/index.js";
+import { thread, wat } from "./support/index.js";
 
 const GUEST = `(module
   (global $count (mut i32) (i32.const 0))
   (func (export "next") (result i32)
     (global.set $count (i32.add (global.get $count) (i32.const 1))) (global.get $count))
   (func (export "spin") (loop $again (br $again))))`;
+
+const inWorker = thread === "worker" && Wasmex.capabilities().sharedMemory;
 
 const compiled = Wasmex.Module.compile(GUEST);
 
@@ -23,6 +25,32 @@ async function restarted(
   await before.exited;
   while (supervisor.child(id) === before) await new Promise<void>((resolve) => setTimeout(resolve, 1));
   return supervisor.child(id);
+}
+
+interface Start {
+  /** Of the call that the start makes. */
+  readonly signal: AbortSignal;
+  /** Settles once the process has been ended. */
+  readonly exited: Promise<void>;
+}
+
+/** A child whose start calls a host function, which is answered the first time alone. */
+async function holdingStart() {
+  let starts = 0;
+  let tell: (start: Start) => void = () => undefined;
+  const again = new Promise<Start>((resolve) => {
+    tell = resolve;
+  });
+  const f = Wasmex.fn([], [], ({ signal }) => {
+    if (++starts === 1) return undefined;
+    tell({ signal, exited: new Promise((resolve) => signal.addEventListener("abort", () => resolve())) });
+    return new Promise<void>(() => undefined);
+  });
+  const bytes = `(module (import "env" "f" (func $f)) (start $f) (func (export "spin") (loop $again (br $again))))`;
+  return {
+    spec: Wasmex.childSpec({ id: "held", bytes, imports: { env: { f } }, thread }),
+    again,
+  };
 }
 
 describe(`Supervisor (${thread})`, () => {
@@ -100,4 +128,86 @@ describe(`Supervisor (${thread})`, () => {
       expect(await supervisor.stopped).toBeUndefined();
     },
   );
+
+  it.runIf(inWorker)("Supervisor.stop ends a child whose start doesn't come to its end", async () => {
+    const held = await holdingStart();
+    const supervisor = await Wasmex.Supervisor.start([held.spec]);
+    const child = supervisor.child("held");
+    await expect(child.callFunction("spin", [], 10)).rejects.toThrow(Wasmex.TimeoutError);
+    const { signal } = await held.again;
+    await supervisor.stop();
+    expect(signal.aborted).toBe(true);
+    expect(await supervisor.stopped).toBeUndefined();
+    expect(supervisor.child("held")).toBe(child);
+  });
+
+  it.runIf(inWorker)(
+    "Supervisor that gives up ends what it is starting, before stopped settles",
+    async () => {
+      const held = await holdingStart();
+      const supervisor = await Wasmex.Supervisor.start([held.spec, await spec("a")], { maxRestarts: 1 });
+      await expect(supervisor.child("held").callFunction("spin", [], 10)).rejects.toThrow(
+        Wasmex.TimeoutError,
+      );
+      const { signal } = await held.again;
+      await expect(supervisor.child("a").callFunction("spin", [], 10)).rejects.toThrow(Wasmex.TimeoutError);
+      expect((await supervisor.stopped)?.message).toMatch(/child `a` failed again/);
+      expect(signal.aborted).toBe(true);
+    },
+  );
+
+  it.runIf(inWorker)("Supervisor leaves alone a child whose own signal was aborted", async () => {
+    const held = await holdingStart();
+    const controller = new AbortController();
+    const supervisor = await Wasmex.Supervisor.start([
+      { ...held.spec, signal: controller.signal },
+      await spec("b"),
+    ]);
+    const child = supervisor.child("held");
+    await expect(child.callFunction("spin", [], 10)).rejects.toThrow(Wasmex.TimeoutError);
+    const { exited } = await held.again;
+    controller.abort();
+    await exited;
+    // If each start that is refused counted as one more end, none would be left for another child.
+    const b = supervisor.child("b");
+    await expect(b.callFunction("spin", [], 10)).rejects.toThrow(Wasmex.TimeoutError);
+    expect(await (await restarted(supervisor, "b", b)).callFunction("next")).toEqual([1]);
+    expect(supervisor.child("held")).toBe(child);
+    await supervisor.stop();
+  });
+
+  it.runIf(inWorker)(
+    "Supervisor starts a child afresh whose module came as a response or a stream",
+    async () => {
+      const bytes = await wat(GUEST);
+      for (const source of [
+        Promise.resolve(new Response(bytes, { headers: { "content-type": "application/wasm" } })),
+        new Blob([bytes]).stream() as ReadableStream<Uint8Array>,
+      ]) {
+        const child = Wasmex.childSpec({ id: "a", bytes: source, thread });
+        const supervisor = await Wasmex.Supervisor.start([child]);
+        const a = supervisor.child("a");
+        await expect(a.callFunction("spin", [], 10)).rejects.toThrow(Wasmex.TimeoutError);
+        expect(await (await restarted(supervisor, "a", a)).callFunction("next")).toEqual([1]);
+        await supervisor.stop();
+      }
+    },
+  );
+
+  it.runIf(inWorker)("Supervisor gives up for a reason that has no string form, too", async () => {
+    const cause: unknown = Object.create(null);
+    let starts = 0;
+    const imports = {
+      get env(): Wasmex.Imports[string] {
+        if (++starts > 1) throw cause;
+        return { f: () => undefined };
+      },
+    };
+    const { spec: held } = await holdingStart();
+    const supervisor = await Wasmex.Supervisor.start([{ ...held, imports }], { maxRestarts: 1 });
+    await expect(supervisor.child("held").callFunction("spin", [], 10)).rejects.toThrow(Wasmex.TimeoutError);
+    const failure = await supervisor.stopped;
+    expect(failure?.message).toMatch(/child `held` failed again .* because: \[object Object\]$/);
+    expect(failure?.cause).toBe(cause);
+  });
 });
