@@ -1,4 +1,5 @@
 import type * as Background from "./compile.js";
+import type { ByteQueue } from "./pipe-queue.js";
 import type { Backend, Result } from "./vfs/contract.js";
 
 /** One background thread, as the platform offers it. */
@@ -40,8 +41,11 @@ export interface HostStdio {
   read(target: Uint8Array, start: number, length: number): Result;
   /** Whether a person sits there; taken to be so where it isn't known. */
   isTerminal?(fd: 0 | 1 | 2): boolean;
-  /** Feeds what arrives to `onChunk` without blocking (for a guest on another thread); answers how to stop. */
-  follow(onChunk: (bytes: Uint8Array) => void, onEnd: () => void): () => void;
+  /**
+   * A guest on another thread has found its input, this queue, empty: gives it what arrives next, once, or ends it. Answers how to stop:
+   * what the guest has not read is left to others.
+   */
+  follow(queue: ByteQueue): () => void;
 }
 
 /** Everything that the core takes from its surroundings. An entry point applies one with `usePlatform`. */

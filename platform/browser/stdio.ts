@@ -36,8 +36,8 @@ const streams = {
 export const stdio: HostStdio = {
   write: (fd, ...given) => streams[fd](...given),
   read: () => 0,
-  follow(_onChunk, onEnd) {
-    queueMicrotask(onEnd);
+  follow(queue) {
+    queueMicrotask(() => queue.end());
     return () => undefined;
   },
 };

@@ -75,14 +75,10 @@ export class HostStreams {
   /** The guest waits for the host's own input. */
   follow(): void {
     const pipe = this.#followed;
-    if (pipe === undefined || pipe.ended || this.#unfollow !== undefined) return;
-    this.#unfollow = platform().stdio.follow(
-      (bytes) => pipe.writeFrom(bytes, 0, bytes.length),
-      () => pipe.end(),
-    );
+    if (pipe !== undefined && !pipe.ended) this.#unfollow = platform().stdio.follow(pipe);
   }
 
-  /** No guest waits for the host's own input: it is left to others. */
+  /** The guest does not wait for the host's own input: that is left to others. */
   unfollow(): void {
     this.#unfollow?.();
     this.#unfollow = undefined;

@@ -265,6 +265,46 @@ describe("Process in its Node process", () => {
     expect(code).toBe(0);
   });
 
+  it("stdin inherit of several guests goes to one after the other, none of it twice, and its end to all", async () => {
+    const lines = await wat(`(module
+      (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+      (memory (export "memory") 1)
+      (func (export "read") (param $length i32) (result i32)
+        (i32.store (i32.const 0) (i32.const 16))
+        (i32.store (i32.const 4) (local.get $length))
+        (drop (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8)))
+        (i32.load (i32.const 8))))`);
+    const begin = `
+      const start = () => Wasmex.start({ bytes: Uint8Array.of(${[...lines].join(",")}), thread: "worker", wasi: true });
+      const read = async (guest) => {
+        const [length] = await guest.callFunction("read", [2], Infinity);
+        return guest.memory().readString(16, length);
+      };`;
+    // What a guest has left when it ends, and when its call does.
+    const inTurn = await program(
+      `${begin}
+      let said = "";
+      for (let count = 0; count < 4; count++) {
+        const guest = await start();
+        said += await read(guest);
+        if (count % 2 === 0) await guest.stop();
+      }
+      console.log(said);`,
+      "1\n2\n3\n",
+    );
+    expect([inTurn.output, inTurn.code]).toEqual(["1\n2\n3\n\n", 0]);
+    const atOnce = await program(
+      `${begin}
+      const guests = await Promise.all([start(), start(), start()]);
+      const first = await Promise.all(guests.map(read));
+      const second = await Promise.all(guests.map(read));
+      console.log([...first, ...second].sort().join(""));
+      await Promise.all(guests.map((guest) => guest.stop()));`,
+      "1\n2\n3\n4\n",
+    );
+    expect([atOnce.output, atOnce.code]).toEqual(["1\n2\n3\n4\n\n", 0]);
+  });
+
   it("an interrupt ends the program while a guest waits for stdin or sleeps, and a handler may stop the guest", async () => {
     const streams = await fixture("streams.wat");
     const begin = `const guest = await Wasmex.start({ bytes: Uint8Array.of(${[...streams].join(",")}), wasi: true });`;
