@@ -54,11 +54,16 @@ function makeError([name, message, stack, ...parts]: Parts): Error {
   const options: Record<string, unknown> = {};
   defineAll(options, parts);
   const Class = ERRORS.get(name as string) ?? (Error as ErrorClass);
-  const error = new Class((name === "ExitError" ? options["code"] : message) as never, options as never);
+  const isAggregate = name === "AggregateError";
+  const error = isAggregate
+    ? new AggregateError([], message as string, options)
+    : new Class((name === "ExitError" ? options["code"] : message) as never, options as never);
   const set = error as unknown as Record<string, unknown>;
   if (set["name"] !== name) define(error, "name", name, false);
   // Most of them the constructor has set.
-  for (const key in options) if (set[key] !== options[key]) define(error, key, options[key]);
+  for (const key in options) {
+    if (set[key] !== options[key]) define(error, key, options[key], !isAggregate || key !== "errors");
+  }
   define(error, "stack", stack, false);
   return error;
 }
@@ -66,6 +71,7 @@ function makeError([name, message, stack, ...parts]: Parts): Error {
 function errorParts(error: Error): unknown[] {
   const properties = Object.entries(error).filter(([key]) => key !== "name");
   if (error.cause !== undefined) properties.push(["cause", error.cause]);
+  if (error instanceof AggregateError) properties.push(["errors", error.errors]);
   // Read from the stack when they are asked for, so no property of its own.
   if (error instanceof errors.TrapError) properties.push(["frames", error.frames]);
   return [error.name, error.message, error.stack, ...properties.flat()];
@@ -167,7 +173,13 @@ export function encode(root: unknown, lenient = false): Bytes {
     if (place === undefined) {
       const name = value instanceof Error ? "Error" : classOf(value);
       const known = ArrayBuffer.isView(value) ? BUFFER : name;
-      const [parts] = KINDS.get(known) ?? [];
+      let parts: Parts | undefined;
+      try {
+        parts = KINDS.get(known)?.[0](value as object, store, name);
+      } catch (error) {
+        // What only says that it is of a class that has parts is refused.
+        if (known === "Object" || !(error instanceof TypeError)) throw error;
+      }
       if (parts === undefined) {
         if (asText) return String(value);
         throw new errors.UnsupportedError(
@@ -176,10 +188,7 @@ export function encode(root: unknown, lenient = false): Bytes {
       }
       place = objects.push(0) - 1;
       places.set(value, place);
-      objects[place] = [
-        known,
-        ...parts(value as object, store, name).map((part) => put(part, asText || name === "Error")),
-      ];
+      objects[place] = [known, ...parts.map((part) => put(part, asText || name === "Error"))];
     }
     return [place];
   };
@@ -193,6 +202,16 @@ export function encode(root: unknown, lenient = false): Bytes {
     length += each.length;
   }
   return bytes;
+}
+
+/** Posts values; where structured clone refuses them the error is that of {@link encode}. */
+export function postValues(values: readonly unknown[], post: () => void): void {
+  try {
+    post();
+  } catch (error) {
+    encode(values);
+    throw error;
+  }
 }
 
 /** As {@link encode}, for what was thrown: never fails. */

@@ -2,7 +2,7 @@ import type { ExitReason, Pending } from "../engine.js";
 import { UnsupportedError } from "../errors.js";
 import { platform, type Thread, type ThreadSupport } from "../platform.js";
 import type { WasmValue } from "../values.js";
-import { decode } from "./codec.js";
+import { decode, postValues } from "./codec.js";
 import { WorkerEngine, type WorkerParts } from "./host.js";
 import { engineValues } from "./plans.js";
 import type { CallMessage, WorkerMessage } from "./protocol.js";
@@ -34,7 +34,8 @@ export class MessageEngine extends WorkerEngine {
 
   protected send(pending: Pending): void {
     const { plan, params, deadline } = pending;
-    this.post({ kind: "call", index: plan.index, values: engineValues(plan, params) } satisfies CallMessage);
+    const values = engineValues(plan, params);
+    postValues(values, () => this.post({ kind: "call", index: plan.index, values } satisfies CallMessage));
     this.calls.push(pending);
     this.keepAlive(true);
     this.deadlines.add(deadline);

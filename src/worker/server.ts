@@ -9,7 +9,7 @@ import { setLockOwner } from "../pipe-owners.js";
 import { platform } from "../platform.js";
 import { settleOverflow, toCallError } from "../traps.js";
 import { resultArray } from "../values.js";
-import { encodeThrown } from "./codec.js";
+import { encodeThrown, postValues } from "./codec.js";
 import { type Endpoint, type Exported, type Functions, HostFailure, openEndpoint } from "./endpoint.js";
 import type { GuestWasi, Post } from "./guest-wasi.js";
 import { ExportPlans, functionPlan } from "./plans.js";
@@ -189,7 +189,7 @@ function portable(thrown: unknown): unknown {
 function serveMessage({ values }: CallMessage, exported: Exported, started: StartMessage, post: Post): void {
   try {
     const results = resultArray(exported.call(...values), exported.plan.type?.results.length);
-    post({ kind: "result", values: [...results] });
+    postValues(results, () => post({ kind: "result", values: [...results] }));
   } catch (thrown) {
     if (thrown instanceof ExitError && thrown.code === 0) post({ kind: "result", values: [] });
     else {

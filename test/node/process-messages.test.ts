@@ -35,6 +35,24 @@ describe("a Process on a thread without shared memory", () => {
     expect(Wasmex.capabilities()).toMatchObject({ thread: "inline", reason: HEADERS });
   });
 
+  it("references that can't cross are refused as they are through shared memory", async () => {
+    await using guest = await Wasmex.start({
+      bytes: `(module (func $f (export "f")) (func (export "same") (param externref) (result externref) (local.get 0))
+        (func (export "funcref") (result funcref) (ref.func $f)))`,
+      thread: "worker",
+    });
+    const refused = await Promise.all(
+      [() => 1, Symbol("one"), new WeakMap()].map((value) => failure(guest.callFunction("same", [value]))),
+    );
+    for (const error of [...refused, await failure(guest.callFunction("funcref"))]) {
+      expect(error).toBeInstanceOf(Wasmex.UnsupportedError);
+      expect((error as Error).message).toContain(
+        'cannot cross to another thread: start the module with thread: "inline"',
+      );
+    }
+    expect(await guest.callFunction("same", [{ a: 1 }])).toEqual([{ a: 1 }]);
+  });
+
   it("calls are served in order, with prefilled input and output by message", async () => {
     const stdin = new Wasmex.Pipe();
     const stdout = new Wasmex.Pipe();
