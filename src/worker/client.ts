@@ -22,7 +22,7 @@ import {
   WORKER_SLEEPS,
 } from "./record.js";
 import * as records from "./records.js";
-import { ChannelEnd, NOTHING, type Ring, type Values } from "./ring.js";
+import { ChannelEnd, NOTHING, type Ring, unpack, type Values } from "./ring.js";
 import { Spinner } from "./spin.js";
 
 /** How long the host looks for a reply before it lets its event loop go on, in milliseconds. */
@@ -265,7 +265,7 @@ export class SharedEngine extends WorkerEngine {
       return;
     }
     if (kind === records.HOST_CALL) {
-      const values = end.read(at, functions.plan(index).parameters) as unknown[];
+      const values = end.read(at, functions.plan(index).parameters);
       end.replies.release();
       functions.serve(index, this.#context, values, (layout, result, errorId) =>
         this.#answer(
@@ -292,12 +292,22 @@ export class SharedEngine extends WorkerEngine {
     }
     streams?.drain();
     const layout = kind === records.REPLY ? pending?.plan.results : undefined;
-    const content: unknown =
+    const content: Values =
       layout !== undefined || (this.#int32[at + EXTRA] as number) > 0 ? end.read(at, layout) : [];
     end.replies.release();
-    if (kind === records.REPLY_HOST_ERROR) pending?.reject(functions.error(index));
-    else if (kind === records.REPLY_ERROR) pending?.reject(this.guestError(content));
-    else pending?.resolve(content as WasmValue[]);
+    try {
+      if (kind === records.REPLY_HOST_ERROR)
+        pending?.reject(functions.error(index, (word & records.NESTED) > 0));
+      else if (kind === records.REPLY_ERROR)
+        pending?.reject(
+          this.guestError(
+            content.length > 0 ? unpack(content) : new RangeError("Maximum call stack size exceeded"),
+          ),
+        );
+      else pending?.resolve(unpack(content) as WasmValue[]);
+    } catch (error) {
+      pending?.reject(error);
+    }
   }
 
   #rest(): void {

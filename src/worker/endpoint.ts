@@ -4,13 +4,16 @@ import { encodeThrown } from "./codec.js";
 import type { Layout } from "./layout.js";
 import type { FunctionPlan } from "./plans.js";
 import type { Channel } from "./protocol.js";
-import { ANSWERS_TAKEN, BELL, HOST_SLEEPS, ID, KIND } from "./record.js";
+import { ANSWERS_TAKEN, BELL, EXTRA, HOST_SLEEPS, ID, KIND } from "./record.js";
 import * as records from "./records.js";
-import { ChannelEnd, NOTHING, type Ring, type Values } from "./ring.js";
+import { ChannelEnd, NOTHING, type Ring, unpack, type Values } from "./ring.js";
 import { Spinner } from "./spin.js";
+import { needMuchStack, needStack } from "./stack.js";
 
 /** Misses in a row after which one wait in this many still looks. */
 const MOST_SKIPS = 32;
+/** Host calls after which all that they run has been compiled. */
+const COLD = 100;
 
 /** Unwinds the guest to its caller after a host function has failed; the error itself is the host's. No stack is taken. */
 export class HostFailure {
@@ -64,7 +67,7 @@ export interface Endpoint {
 /** A call of the host that waits for its answer. */
 interface HostCall {
   readonly results: Layout;
-  answer: readonly unknown[] | HostFailure | undefined;
+  answer: Values | HostFailure | undefined;
 }
 
 export function openEndpoint({ channel, now, ringByMessage, toError }: EndpointOptions): Endpoint {
@@ -108,9 +111,12 @@ export function openEndpoint({ channel, now, ringByMessage, toError }: EndpointO
     const exported = functions((int32[at + KIND] as number) >>> 8);
     const { type, parameters, results } = exported.plan;
     const id = int32[at + ID] as number;
-    const values = end.read(at, parameters) as readonly unknown[];
+    const packed = end.read(at, parameters);
     release(from);
+    let values: readonly unknown[] = [];
     try {
+      if (nested > 0) needMuchStack();
+      values = unpack(packed) as readonly unknown[];
       const result = exported.call(...values);
       send(records.REPLY | nested, id, results, resultArray(result, type?.results.length));
     } catch (thrown) {
@@ -119,18 +125,33 @@ export function openEndpoint({ channel, now, ringByMessage, toError }: EndpointO
       } else if (thrown instanceof ExitError && thrown.code === 0) {
         send(records.REPLY_EXIT | nested, id, NOTHING, []);
       } else {
-        send(records.REPLY_ERROR | nested, id, undefined, encodeThrown(toError(thrown, exported, values)));
+        let bytes: Uint8Array | undefined;
+        try {
+          bytes = encodeThrown(toError(thrown, exported, values));
+        } catch {
+          // There is no stack left to say more.
+        }
+        send(records.REPLY_ERROR | nested, id, bytes ? undefined : NOTHING, bytes ?? NOTHING);
       }
     }
   };
 
   return {
-    ring,
+    ring() {
+      needStack();
+      ring();
+    },
 
-    tell: (kind) => send(kind, 0, NOTHING, []),
+    tell(kind) {
+      needStack();
+      send(kind, 0, NOTHING, []);
+    },
 
     ask(kind, index, parameters, values, results) {
-      hostCalls = (hostCalls + 1) | 0;
+      // For all that comes until the answer is there, but the guest's own functions.
+      if (hostCalls < COLD) needMuchStack();
+      needStack();
+      hostCalls = (hostCalls + 1) & 0x7fffffff;
       const id = hostCalls;
       const call: HostCall = { results, answer: undefined };
       send(kind | (index << 8), id, parameters, values);
@@ -144,15 +165,16 @@ export function openEndpoint({ channel, now, ringByMessage, toError }: EndpointO
           continue;
         }
         const answered = int32[answers.at + ID] as number;
-        const target = answered === id ? call : (outer.get(answered) as HostCall);
-        target.answer =
-          (word & 255) === records.ANSWER_FAILED
-            ? new HostFailure(word >>> 8)
-            : (end.read(answers.at, target.results) as readonly unknown[]);
+        const target = answered === id ? call : outer.get(answered);
+        // Without a target for a call that has been unwound: only bytes have to be taken.
+        const layout = (int32[answers.at + EXTRA] as number) > 0 ? undefined : (target?.results ?? NOTHING);
+        const failed = (word & 255) === records.ANSWER_FAILED;
+        const answer = failed ? new HostFailure(word >>> 8) : end.read(answers.at, layout);
+        if (target !== undefined) target.answer = answer;
         release(answers);
       }
       if (call.answer instanceof HostFailure) throw call.answer;
-      return call.answer;
+      return unpack(call.answer) as readonly unknown[];
     },
 
     expose(exported) {

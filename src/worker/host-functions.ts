@@ -1,6 +1,6 @@
 import { HostFunctionError, UnsupportedError } from "../errors.js";
 import { isKind } from "../exported-globals.js";
-import { callHost, isPromise } from "../host-calls.js";
+import { callHost, hostError, isPromise } from "../host-calls.js";
 import {
   type Context,
   type HostTarget,
@@ -16,7 +16,10 @@ import { describeThrown, resultArray } from "../values.js";
 import type { Layout } from "./layout.js";
 import { type FunctionPlan, functionPlan } from "./plans.js";
 import type { ImportPlan } from "./protocol.js";
-import { NOTHING } from "./ring.js";
+import { NOTHING, unpack, type Values } from "./ring.js";
+
+/** Errors kept for the guest's calls to end with: one that catches them never says so. */
+const MOST_ERRORS = 1000;
 
 interface Served {
   readonly host: HostTarget;
@@ -69,11 +72,12 @@ export class HostFunctions {
    * Calls the function of that place.
    * @param answer told once, now or later: the results, or the number of the error
    */
-  serve(index: number, context: Context, params: readonly unknown[], answer: Answer): void {
+  serve(index: number, context: Context, params: Values, answer: Answer): void {
     const { host, plan } = this.#served[index] as Served;
     const failed = (error: unknown): void => {
       this.#errorId = (this.#errorId % 0xfffff) + 1;
       this.#errors.set(this.#errorId, error);
+      if (this.#errors.size > MOST_ERRORS) this.#errors.delete(this.#errors.keys().next().value as number);
       this.#waiting--;
       answer(NOTHING, [], this.#errorId);
     };
@@ -93,18 +97,23 @@ export class HostFunctions {
     this.#waiting++;
     let result: unknown;
     try {
-      result = callHost(host, context, params);
+      result = callHost(host, context, unpack(params) as unknown[]);
     } catch (error) {
-      failed(error);
+      failed(hostError(host, error));
       return;
     }
     if (isPromise(result)) result.then(done, failed);
     else done(result);
   }
 
-  /** The error of that number, with its identity. */
-  error(id: number): unknown {
-    return this.#errors.get(id);
+  /**
+   * The error of that number, with its identity.
+   * @param nested whether the guest is still in a call that could end with it too
+   */
+  error(id: number, nested = false): unknown {
+    const error = this.#errors.get(id);
+    if (!nested) this.#errors.delete(id);
+    return error ?? new HostFunctionError("a host function failed whose error is no longer kept");
   }
 
   /** No call is under way: nobody asks for the errors any more. */

@@ -9,6 +9,7 @@ export const ANSWER_FAILED = 4;
 
 // Worker to host:
 export const REPLY = 8;
+/** The error in bytes; without them there was no stack left to encode it. */
 export const REPLY_ERROR = 9;
 /** The call ended with the host error of that number. */
 export const REPLY_HOST_ERROR = 10;

@@ -40,8 +40,9 @@ export class Ring {
   /** Lets the reader have the record at `at`; answers its word index. */
   publish(): number {
     const published = this.at;
-    Atomics.store(this.#int32, published, this.#sequence);
+    const sequence = this.#sequence;
     this.release();
+    Atomics.store(this.#int32, published, sequence);
     return published;
   }
 
@@ -85,6 +86,11 @@ export class Ring {
 /** What a record carries: values, or what they have been encoded to. */
 export type Values = readonly unknown[] | Uint8Array;
 
+/** What was read. Throws where values are nested too deep for the stack. */
+export function unpack(values: Values): unknown {
+  return values instanceof Uint8Array ? decode(values as Uint8Array<ArrayBuffer>) : values;
+}
+
 /** No values at all. */
 export const NOTHING: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
 
@@ -108,14 +114,20 @@ export class ChannelEnd implements Words {
     this.replies = new Ring(this.int32, REPLIES_AT, REPLIES);
     this.#incoming = new ByteQueue(0, onHost ? toHost : toWorker);
     this.#outgoing = new ByteQueue(0, onHost ? toWorker : toHost);
+    // Has the engine compile what works under a lock, while there is stack.
+    if (!onHost) {
+      const byte = new Uint8Array(1);
+      this.#incoming.writeFrom(byte, 0, 1);
+      this.#incoming.readInto(byte, 0, 1);
+    }
   }
 
-  /** The values of the record at `at`; without a layout what came as bytes. */
-  read(at: number, layout: Layout): unknown {
+  /** The values of the record at `at`, or the bytes of those without a layout: to be unpacked when the record is released. */
+  read(at: number, layout: Layout): Values {
     if (layout !== undefined) return readValues(this, at, layout);
     const bytes = new Uint8Array(this.int32[at + EXTRA] as number);
     this.#incoming.readInto(bytes, 0, bytes.length);
-    return decode(bytes);
+    return bytes;
   }
 
   /** Publishes a record with values, or the bytes for those without a layout; answers its word index. */
