@@ -44,7 +44,7 @@ describe(`a file system that a guest shares (${thread})`, () => {
     const module = await compiled;
     await using reckless = await Wasmex.start({ module, thread, wasi });
     await using other = await Wasmex.start({ module, thread, wasi });
-    for (let offset = 0; offset < 40; offset++) {
+    for (let offset = 0; offset < 24; offset++) {
       const error = await reckless.callFunction("recurse", [1000 + offset], 20_000).catch((thrown) => thrown);
       expect(error).toMatchObject({ name: "TrapError", reason: "stack_overflow" });
       expect(fs.exists("/home/note.txt")).toBe(true);
