@@ -110,7 +110,10 @@ export class Pipe extends ByteQueue {
     const end = (): void => this.end();
     this.#writable ??= new WritableStream<Uint8Array | string>({
       // `abort` is told after the write under way, which may wait for a reader that is gone.
-      start: ({ signal }) => signal?.addEventListener("abort", end),
+      start(controller) {
+        const signal = Reflect.get(controller, "signal") as AbortSignal | undefined;
+        signal?.addEventListener("abort", end);
+      },
       write: (chunk) => {
         let rest = toBytes(chunk);
         return this.until(SPACE_SEQUENCE, () => {

@@ -15,7 +15,7 @@ function sources(folder) {
 
 /** The layers of `src`, lowest first: a file imports from its own layer or a lower one. @type {RegExp[]} */
 const LAYERS = [
-  /^src\/(errors|values|shape|platform|text|elements)\b/,
+  /^src\/(errors|overflow|values|shape|platform|text|elements)\b/,
   /^src\/(memory|pipe|binary|source|wat)\b/,
   /^src\/vfs\b/,
   /^src\/wasi\b/,
