@@ -225,11 +225,12 @@ export const cases = [
         const process = await Wasmex.start({ bytes: SLEEPER, thread, wasi: true, ...options });
         const began = performance.now();
         const values = await process.callFunction("sleep", [nanoseconds]).finally(() => process.stop());
-        return [...values, performance.now() - began >= Number(nanoseconds) / 1e6];
+        // Pages round their clocks, each thread's by itself.
+        return [...values, performance.now() - began >= Number(nanoseconds) / 1e6 - 5];
       };
       equal(await sleep("worker", 1_200_000_000n), [0, true]);
       equal(await sleep("inline", 200_000_000n), [0, true]);
-      await fails(() => sleep("inline", 2_000_000_000n), "UnsupportedError", /sleeps for 2000 ms.*"worker"/);
+      await fails(() => sleep("inline", 2_000_000_000n), "UnsupportedError", /sleeps for 200\d ms.*"worker"/);
     },
   },
   {
