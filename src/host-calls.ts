@@ -57,7 +57,7 @@ export function cannotWait(what: string, options?: { cause: unknown }): Unsuppor
 export function syncHostCall(host: HostTarget, reach: Reach): Call {
   const call = directCall(host, host.contextOf?.(reach));
   const results = host.type?.results;
-  const isI32 = String(results) === "i32";
+  const isI32 = results?.length === 1 && results[0] === "i32";
 
   const finish = (result: unknown): unknown => {
     checkEnd(reach);

@@ -1,4 +1,8 @@
 /** Which thread holds a lock in shared memory, and which of them are being terminated. */
+
+/** For how long a thread that is being terminated may still go on, in milliseconds. */
+export const TERMINATION_GRACE = 100;
+
 let current = 1;
 const dying = new Set<number>();
 

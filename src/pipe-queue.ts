@@ -17,7 +17,7 @@ import {
   TERMINAL,
 } from "./pipe-layout.js";
 import { freeLock, takeLock } from "./pipe-lock.js";
-import { isDying, lockOwner } from "./pipe-owners.js";
+import { isDying, lockOwner, TERMINATION_GRACE } from "./pipe-owners.js";
 import { platform } from "./platform.js";
 
 /** How another thread opens the same queue; a plain object for `postMessage`. */
@@ -39,8 +39,7 @@ export interface Waiting {
   cancelled: boolean;
 }
 
-/** A thread that is being terminated may go on for a while. */
-const isGone = (holder: number, waited: number): boolean => waited > 100 && isDying(holder);
+const isGone = (holder: number, waited: number): boolean => waited > TERMINATION_GRACE && isDying(holder);
 
 /**
  * A growing queue of bytes: the same algorithm over a local buffer and over one that several threads share. It is a ring whose

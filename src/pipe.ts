@@ -34,8 +34,8 @@ export class Pipe extends ByteQueue {
   constructor(options?: PipeOptions);
   /** @internal */
   constructor(options: undefined, shared: SharedPipe);
-  constructor({ blocking, terminal }: PipeOptions = {}, shared?: SharedPipe) {
-    super((blocking === true ? BLOCKING : 0) | (terminal === true ? TERMINAL : 0), shared);
+  constructor(options?: PipeOptions, shared?: SharedPipe) {
+    super((options?.blocking === true ? BLOCKING : 0) | (options?.terminal === true ? TERMINAL : 0), shared);
   }
 
   /** The same as `new Pipe(options)`. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import * as Wasmex from "wasmex";
+import { failure } from "./support/index.js";
 
 /** Asks its host, then goes on: tells it, takes long, and notes in its memory that it came to its end. */
 const GUEST = `(module
@@ -37,15 +38,6 @@ async function begin(ask: Host, options: Partial<Wasmex.StartOptions> = {}) {
     ...options,
   });
   return { guest, told, memory: guest.memory("int32") };
-}
-
-async function failure(promise: Promise<unknown>): Promise<Error> {
-  try {
-    await promise;
-  } catch (error) {
-    return error as Error;
-  }
-  throw new Error("nothing was thrown");
 }
 
 /** Settles when all is done that has no more to wait for. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import * as Wasmex from "wasmex";
+import { failure } from "./support/index.js";
 
 /** Loops, recurses and calls its host without an end; and works. */
 const GUEST = `(module
@@ -36,15 +37,6 @@ const options: Wasmex.StartOptions = {
     },
   },
 };
-
-async function failure(promise: Promise<unknown>): Promise<Error> {
-  try {
-    await promise;
-  } catch (error) {
-    return error as Error;
-  }
-  throw new Error("nothing was thrown");
-}
 
 describe("start with interruptible", () => {
   it.each(["spin", "recurse"])("a call of %s is ended at its deadline on this thread", async (name) => {

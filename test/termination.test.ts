@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, test } from "vitest";
 import "wasmex";
+import { TERMINATION_GRACE } from "../src/pipe-owners.js";
 import type { Thread } from "../src/platform.js";
-import { TERMINATION_GRACE, type WorkerParts } from "../src/worker/host.js";
+import type { WorkerParts } from "../src/worker/host.js";
 import { MessageEngine } from "../src/worker/message-client.js";
 
 /** What an engine does at its end, told in order, on a thread that answers so when it is terminated. */

@@ -39,7 +39,7 @@ export const spawnThread: SpawnThread = async ({ url, name, wasi }) => {
     // A file of a bundler's may be a module; our own text is none and starts sooner as what it is.
     worker = new Worker(trusted(address), {
       type: url === undefined ? "classic" : "module",
-      name: name as string,
+      name: name ?? "",
     });
   } catch (error) {
     throw loadError(url, error as Error);

@@ -16,8 +16,8 @@ export interface Mount extends Place {
  * What the walk needs to know of a tree that is made of several backends.
  *
  * - Ask `mountAt` for every node that a `lookup` answered (directories and files: a single file can be mounted), while its
- *   backend is begun; go on at the place it answers, and ask for that as well. A name whose node is a mount point must not be removed, renamed or
- *   renamed over: `-ERRNO_BUSY`.
+ *   backend is begun; go on at the place it answers, and ask for that as well. A name whose node is a mount point must not be
+ *   removed, renamed or renamed over: `-ERRNO_BUSY`.
  * - `..` at the root of a mounted backend is the walk's to know: it keeps the places it came through. The directories above a
  *   mount point can't vanish (they are not empty), so their nodes stay valid without being retained.
  * - Hold one backend at a time: `end` the one before you `begin` the next, or two threads may wait for each other.
@@ -67,9 +67,13 @@ export class MountTable {
 
   /** What is mounted over that node, if anything is; the backend must be begun. */
   mountAt(backend: Backend, node: Node): Place | undefined {
-    return this.#mounts.find(
-      ({ over }) => over.backend === backend && (over.node === node || sameFile(backend, over.node, node)),
-    );
+    // Asked for every name on a path: a loop needs no function of its own.
+    for (const mount of this.#mounts) {
+      const { over } = mount;
+      if (over.backend === backend && (over.node === node || sameFile(backend, over.node, node)))
+        return mount;
+    }
+    return undefined;
   }
 }
 

@@ -2,7 +2,7 @@ import { notMade } from "../context.js";
 import { deferred } from "../deferred.js";
 import { Engine, type ExitReason, stoppedError } from "../engine.js";
 import { UnsupportedError } from "../errors.js";
-import { forgetThread, markDying } from "../pipe-owners.js";
+import { forgetThread, markDying, TERMINATION_GRACE } from "../pipe-owners.js";
 import type { Thread } from "../platform.js";
 import type { ModuleShape } from "../shape.js";
 import { toGuestError } from "../traps.js";
@@ -11,9 +11,6 @@ import type { HostFunctions } from "./host-functions.js";
 import type { ExportPlans } from "./plans.js";
 import type { StartMessage, WorkerMessage } from "./protocol.js";
 import type { HostStreams } from "./streams.js";
-
-/** For how long a thread that is being terminated may still go on, in milliseconds. */
-export const TERMINATION_GRACE = 100;
 
 /** What a process on another thread is made of. */
 export interface WorkerParts {

@@ -33,6 +33,17 @@ export function ended(child: ChildProcessWithoutNullStreams): Promise<Ended> {
   });
 }
 
+/** Builds the command from the sources. */
+export async function buildCommand(outfile: string): Promise<void> {
+  await build({
+    ...bundleOptions("node"),
+    entryPoints: ["platform/node/cli/main.ts"],
+    outfile,
+    format: "esm",
+    external: ["wabt"],
+  });
+}
+
 /**
  * Builds the command for the tests of one file, and a folder to run it in.
  * @param suite names what is built
@@ -46,13 +57,7 @@ export function useCommand(suite: string) {
   let folder = "";
 
   beforeAll(async () => {
-    await build({
-      ...bundleOptions("node"),
-      entryPoints: ["platform/node/cli/main.ts"],
-      outfile: program,
-      format: "esm",
-      external: ["wabt"],
-    });
+    await buildCommand(program);
     folder = await mkdtemp(cache);
     const files = {
       "spin.wat": SPIN,

@@ -2,10 +2,9 @@ import { execFile } from "node:child_process";
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import * as Wasmex from "wasmex";
-import { bundleOptions } from "../../build.mjs";
+import { buildCommand } from "./command.js";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const guides = (await readdir(`${root}demo/guides`)).filter((file) => file.endsWith(".md")).sort();
@@ -134,13 +133,7 @@ beforeAll(async () => {
   await mkdir(`${folder}/bin`);
   await writeFile(`${folder}/package.json`, '{ "type": "module" }');
   const program = `${folder}/bin/cli.js`;
-  await build({
-    ...bundleOptions("node"),
-    entryPoints: ["platform/node/cli/main.ts"],
-    outfile: program,
-    format: "esm",
-    external: ["wabt"],
-  });
+  await buildCommand(program);
   await writeFile(`${folder}/bin/wasmex`, `#!/bin/sh\nexec "${process.execPath}" "${program}" "$@"\n`);
   await chmod(`${folder}/bin/wasmex`, 0o755);
 });
