@@ -2,7 +2,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { serve } from "../demo/server.mjs";
-import { ENGINES, launch, missingPrograms } from "./support/engines.mjs";
+import { launch, missingPrograms } from "./support/engines.mjs";
+import { inEachEngine, outcomeOf, runByItself, skipAll } from "./support/parts.mjs";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 
@@ -103,8 +104,7 @@ const CASES = {
 async function checkEngine(name) {
   const missing = missingPrograms(name);
   const message = process.platform === "linux" ? `${missing.join(", ")} not installed` : "read from /proc";
-  if (missing.length > 0 || process.platform !== "linux")
-    return Object.keys(CASES).map((title) => ({ name: title, state: "skip", milliseconds: 0, message }));
+  if (missing.length > 0 || process.platform !== "linux") return skipAll(Object.keys(CASES), message);
   const server = await serve({
     folders: { "/": `${root}dist` },
     isolated: true,
@@ -119,16 +119,13 @@ async function checkEngine(name) {
   try {
     for (const [title, run] of Object.entries(CASES)) {
       const engine = await launch(name, { isolated: true });
-      try {
+      const visit = async () => {
         const page = await engine.newPage();
         await page.goto(`${server.url}/`);
         await run(page);
-        outcomes.push({ name: title, state: "pass", milliseconds: 0 });
-      } catch (error) {
-        outcomes.push({ name: title, state: "fail", milliseconds: 0, message: String(error) });
-      } finally {
-        await engine.close();
-      }
+      };
+      outcomes.push(await outcomeOf(title, visit));
+      await engine.close();
     }
   } finally {
     await server.close();
@@ -136,22 +133,9 @@ async function checkEngine(name) {
   return outcomes;
 }
 
-/**
- * @param {{ engines?: string[], onPart?: (part: import("./run.mjs").Part) => void }} options
- */
-export async function checkEndedThreads({ engines, onPart } = {}) {
-  for (const name of ENGINES) {
-    if (engines !== undefined && !engines.includes(name)) continue;
-    const start = performance.now();
-    const outcomes = await checkEngine(name);
-    onPart?.({ name: `${name}, ended threads`, outcomes, milliseconds: performance.now() - start });
-  }
+/** @param {import("./support/parts.mjs").PartOptions} options */
+export async function checkEndedThreads(options = {}) {
+  await inEachEngine("ended threads", options, checkEngine);
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  await checkEndedThreads({
-    onPart({ name, outcomes }) {
-      for (const { name: test, state, message } of outcomes) console.log(name, state, test, message ?? "");
-    },
-  });
-}
+await runByItself(import.meta.url, checkEndedThreads);

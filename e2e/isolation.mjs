@@ -2,7 +2,8 @@
 import { fileURLToPath } from "node:url";
 import { serve } from "../demo/server.mjs";
 import { ANSWER } from "./cases/programs.mjs";
-import { ENGINES, launch, missingPrograms } from "./support/engines.mjs";
+import { launch, missingPrograms } from "./support/engines.mjs";
+import { inEachEngine, outcomeOf, runByItself, skipAll } from "./support/parts.mjs";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 
@@ -165,10 +166,7 @@ const CASES = {
  */
 async function checkEngine(name) {
   const missing = missingPrograms(name);
-  if (missing.length > 0) {
-    const message = `${missing.join(", ")} not installed`;
-    return Object.keys(CASES).map((title) => ({ name: title, state: "skip", milliseconds: 0, message }));
-  }
+  if (missing.length > 0) return skipAll(Object.keys(CASES), `${missing.join(", ")} not installed`);
   const server = await serve({
     folders: Object.fromEntries(
       ["/", "/one/", "/two/", "/own/", "/framed/"].map((prefix) => [prefix, `${root}dist`]),
@@ -191,15 +189,7 @@ async function checkEngine(name) {
   try {
     const page = await engine.newPage();
     for (const [title, run] of Object.entries(CASES)) {
-      const start = performance.now();
-      /** @type {Outcome} */
-      let outcome = { name: title, state: "pass", milliseconds: 0 };
-      try {
-        await run(page, `${server.url}/`);
-      } catch (error) {
-        outcome = { ...outcome, state: "fail", message: String(error) };
-      }
-      outcomes.push({ ...outcome, milliseconds: performance.now() - start });
+      outcomes.push(await outcomeOf(title, () => run(page, `${server.url}/`)));
     }
   } finally {
     await engine.close();
@@ -208,29 +198,9 @@ async function checkEngine(name) {
   return outcomes;
 }
 
-/**
- * @param {{ engines?: string[], onPart?: (part: import("./run.mjs").Part) => void }} options
- */
-export async function runIsolation({ engines, onPart } = {}) {
-  for (const name of ENGINES) {
-    if (engines !== undefined && !engines.includes(name)) continue;
-    const start = performance.now();
-    const outcomes = await checkEngine(name);
-    onPart?.({
-      name: `${name} isolated by a service worker`,
-      outcomes,
-      milliseconds: performance.now() - start,
-    });
-  }
+/** @param {import("./support/parts.mjs").PartOptions} options */
+export async function runIsolation(options = {}) {
+  await inEachEngine("isolated by a service worker", options, checkEngine);
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const engine = process.argv.find((argument) => argument.startsWith("--engine="))?.split("=")[1];
-  await runIsolation({
-    ...(engine === undefined ? {} : { engines: [engine] }),
-    onPart(part) {
-      console.log(part.name, part.outcomes);
-      if (part.outcomes.some(({ state }) => state === "fail")) process.exitCode = 1;
-    },
-  });
-}
+await runByItself(import.meta.url, runIsolation);

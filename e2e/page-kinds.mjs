@@ -1,7 +1,8 @@
 // Pages whose policy, frame or files are not as usual: what works there, and what is said of what doesn't.
 import { fileURLToPath } from "node:url";
 import { ISOLATION, serve } from "../demo/server.mjs";
-import { ENGINES, launch, missingPrograms } from "./support/engines.mjs";
+import { launch, missingPrograms } from "./support/engines.mjs";
+import { inEachEngine, runByItself, skipAll } from "./support/parts.mjs";
 import { Inbox, runPage } from "./support/run-page.mjs";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
@@ -121,8 +122,8 @@ async function checkEngine(name) {
   const kinds = Object.entries(KINDS).filter(([path]) => path !== FRAMED);
   const missing = missingPrograms(name);
   if (missing.length > 0) {
-    const message = `${missing.join(", ")} not installed`;
-    return kinds.map(([, { title }]) => ({ name: title, state: "skip", milliseconds: 0, message }));
+    const titles = kinds.map(([, { title }]) => title);
+    return skipAll(titles, `${missing.join(", ")} not installed`);
   }
   const inbox = new Inbox();
   const server = await serve({
@@ -159,25 +160,9 @@ async function checkEngine(name) {
   return outcomes;
 }
 
-/**
- * @param {{ engines?: string[], onPart?: (part: import("./run.mjs").Part) => void }} options
- */
-export async function runPageKinds({ engines, onPart } = {}) {
-  for (const name of ENGINES) {
-    if (engines !== undefined && !engines.includes(name)) continue;
-    const start = performance.now();
-    const outcomes = await checkEngine(name);
-    onPart?.({ name: `${name} kinds of pages`, outcomes, milliseconds: performance.now() - start });
-  }
+/** @param {import("./support/parts.mjs").PartOptions} options */
+export async function runPageKinds(options = {}) {
+  await inEachEngine("kinds of pages", options, checkEngine);
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const engine = process.argv.find((argument) => argument.startsWith("--engine="))?.split("=")[1];
-  await runPageKinds({
-    ...(engine === undefined ? {} : { engines: [engine] }),
-    onPart(part) {
-      console.log(part.name, part.outcomes);
-      if (part.outcomes.some(({ state }) => state === "fail")) process.exitCode = 1;
-    },
-  });
-}
+await runByItself(import.meta.url, runPageKinds);

@@ -1,3 +1,5 @@
+import { platform } from "./platform.js";
+
 /** The longest that timers take, in milliseconds; a later deadline is looked at again then. */
 const LONGEST = 2 ** 31 - 1;
 
@@ -11,6 +13,7 @@ export class Deadlines {
   #next = Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #timerAt = Infinity;
+  #unwatch: (() => void) | undefined;
   #lasting = false;
   readonly #holds: boolean;
 
@@ -28,11 +31,12 @@ export class Deadlines {
   /** Looks that the timer goes off in time: the event loop is about to be waited for. */
   arm(): void {
     if (this.#next >= this.#timerAt) return;
-    clearTimeout(this.#timer);
+    this.stop();
     this.#timerAt = this.#next;
     // Rounded up: timers may go off a fraction of a millisecond early.
     const milliseconds = Math.min(Math.max(Math.ceil(this.#next - this.#now()), 0), LONGEST);
     this.#timer = setTimeout(this.#fire, milliseconds);
+    this.#unwatch = platform().watch?.(this.#fire, milliseconds);
     if (this.#holds) return;
     const timer = this.#timer as { unref?: () => void };
     this.#lasting = timer.unref !== undefined;
@@ -47,7 +51,8 @@ export class Deadlines {
 
   stop(): void {
     clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#unwatch?.();
+    this.#unwatch = this.#timer = undefined;
     this.#timerAt = Infinity;
   }
 
@@ -58,8 +63,7 @@ export class Deadlines {
   }
 
   readonly #fire = (): void => {
-    this.#timer = undefined;
-    this.#timerAt = Infinity;
+    this.stop();
     if (this.#next !== Infinity) this.#onDue();
   };
 }

@@ -59,7 +59,6 @@ export class Module {
     options: CompileOptions = {},
   ): Promise<Module> {
     // Bytes in hand are copied before anybody can change them.
-    // Bytes in hand are copied before anybody can change them.
     const copied = viewOf(source) && imageOf(source);
     let given = source;
     if (background === undefined) {

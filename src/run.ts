@@ -1,3 +1,4 @@
+import { Deadlines } from "./deadlines.js";
 import { checkSignal } from "./deferred.js";
 import { ExitError, TimeoutError, WasmexError } from "./errors.js";
 import { Pipe } from "./pipe.js";
@@ -70,24 +71,26 @@ export async function run(options: RunOptions): Promise<RunResult> {
   throw error;
 }
 
-/** The most that engines take for a timer, in milliseconds. */
-const LONGEST_TIMER = 0x7fff_ffff;
-
 /** Starts a process; one that takes too long for it is ended. */
 async function startWithin(
   timeout: number,
   signal: AbortSignal | undefined,
   options: StartOptions,
 ): Promise<Process> {
-  if (timeout > LONGEST_TIMER) return startUntil(options, signal);
+  if (timeout === Number.POSITIVE_INFINITY) return startUntil(options, signal);
   const limit = new AbortController();
-  const timer = setTimeout(() => {
-    limit.abort(new TimeoutError(`the start took longer than ${timeout} ms: the guest was stopped`));
-  }, timeout);
+  const now = platform().monotonicNow;
+  const end = now() + timeout;
+  const look = (): void => {
+    if (now() < end) deadlines.continueAt(end);
+    else limit.abort(new TimeoutError(`the start took longer than ${timeout} ms: the guest was stopped`));
+  };
+  const deadlines = new Deadlines(now, look, true);
+  deadlines.continueAt(end);
   const signals = signal === undefined ? [limit.signal] : [signal, limit.signal];
   try {
     return await startUntil(options, AbortSignal.any(signals));
   } finally {
-    clearTimeout(timer);
+    deadlines.stop();
   }
 }

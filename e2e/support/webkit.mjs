@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { createServer } from "node:net";
+import { startDisplay } from "./display.mjs";
 
 const CANDIDATES = [
   process.env["WASMEX_MINIBROWSER"],
@@ -22,26 +23,6 @@ async function freePort() {
   server.close();
   await once(server, "close");
   return typeof address === "object" && address !== null ? address.port : 0;
-}
-
-/** Starts a display of our own; its number comes over descriptor 3 once it is ready. */
-async function startDisplay() {
-  const child = spawn("Xvfb", ["-displayfd", "3", "-screen", "0", "1280x800x24", "-nolisten", "tcp"], {
-    stdio: ["ignore", "ignore", "ignore", "pipe"],
-  });
-  const pipe = /** @type {import("node:stream").Readable} */ (child.stdio[3]);
-  const number = await new Promise((resolve, reject) => {
-    let text = "";
-    pipe.on("data", (chunk) => {
-      text += chunk;
-      if (text.includes("\n")) {
-        resolve(text.trim());
-      }
-    });
-    child.once("error", reject);
-    child.once("exit", (code) => reject(new Error(`Xvfb ended with code ${code}`)));
-  });
-  return { name: `:${number}`, stop: () => child.kill() };
 }
 
 /** One WebDriver command after another over HTTP. */

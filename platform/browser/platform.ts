@@ -1,6 +1,7 @@
 import type { Platform, ThreadSupport } from "../../src/platform.js";
 import { common } from "./common.js";
 import { loadWabt } from "./wabt.js";
+import { watch } from "./watch.js";
 
 /** The origin is named first: of one that isn't secure browsers ignore the headers. */
 const PLAIN =
@@ -26,4 +27,10 @@ function threadSupport(): ThreadSupport {
   };
 }
 
-export const browserPlatform: Platform = { ...common, threadSupport, loadWabt };
+export const browserPlatform: Platform = {
+  ...common,
+  threadSupport,
+  loadWabt,
+  // A worker's own timers are not held up.
+  ...(typeof document !== "undefined" && { watch }),
+};

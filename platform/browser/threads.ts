@@ -1,24 +1,20 @@
 import { WasmexError } from "../../src/errors.js";
 import type { SpawnThread, Thread } from "../../src/platform.js";
+import { codeUrl } from "./code-url.js";
 import { trusted } from "./trusted.js";
 
 /** Addresses of the worker's code, with WASI and without. */
 const blobUrls = new Map<boolean, string>();
 
 /**
- * One for the page's life: revoking it while a worker loads from it fails in some engines. The code is loaded when the first
- * thread starts: an app that starts none has no use for it. Reading it takes a thread longer than anything else, so that a guest
+ * The code is loaded when the first thread starts: an app that starts none has no use for it. Reading it takes a thread longer than anything else, so that a guest
  * without WASI gets less than half of it.
  */
 async function ownUrl(wasi: boolean): Promise<string> {
   const { workerSource } = await (wasi
     ? import("wasmex:worker-source")
     : import("wasmex:worker-source-plain"));
-  // In a sandboxed frame JavaScriptCore loads no worker from a blob.
-  const url =
-    origin === "null"
-      ? `data:text/javascript,${encodeURIComponent(workerSource)}`
-      : URL.createObjectURL(new Blob([workerSource], { type: "text/javascript" }));
+  const url = codeUrl(workerSource);
   blobUrls.set(wasi, url);
   return url;
 }

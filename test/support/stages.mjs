@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { buildAll } from "../../build.mjs";
 import { visitDemo } from "../../e2e/demo/run.mjs";
 import { checkEndedThreads } from "../../e2e/ended-threads.mjs";
+import { checkHidden } from "../../e2e/hidden.mjs";
 import { runIsolation } from "../../e2e/isolation.mjs";
 import { runPageKinds } from "../../e2e/page-kinds.mjs";
 import { runBrowsers } from "../../e2e/run.mjs";
@@ -294,6 +295,7 @@ export async function runStages({ only, engines }) {
         await runIsolation(options);
         await runPageKinds(options);
         await checkEndedThreads(options);
+        await checkHidden(options);
         await visitDemo(options);
         return [];
       },
