@@ -18,7 +18,8 @@ export {
 export type { Globals } from "./exported-globals.js";
 export { fn } from "./fn.js";
 export type { Context, HostFunction, Imports, ImportValue } from "./imports.js";
-export { Instance, type InstanceOptions } from "./instance.js";
+export { Instance } from "./instance.js";
+export type { InstanceOptions } from "./instantiate.js";
 export { Memory, type MemoryOwner } from "./memory.js";
 export { type CompileOptions, Module } from "./module.js";
 export { Pipe, type PipeOptions } from "./pipe.js";

@@ -6,7 +6,8 @@ import { Engine, type ExitReason, type Pending, stoppedError } from "./engine.js
 import { HostFunctionError, TimeoutError, UnsupportedError } from "./errors.js";
 import { cannotWait, checkEnd, suspendingHostCall, syncHostCall } from "./host-calls.js";
 import type { Context } from "./imports.js";
-import { createInstance, type Instance, type InstanceParts, isGoodEnd } from "./instance.js";
+import { createInstance, type Instance } from "./instance.js";
+import { type InstanceHooks, type InstanceParts, isGoodEnd } from "./instantiate.js";
 import { isExportedFunction } from "./link-check.js";
 import { ByteQueue } from "./pipe-queue.js";
 import type { ModuleShape } from "./shape.js";
@@ -79,14 +80,14 @@ export class InlineEngine extends Engine {
    */
   static async create(
     shape: ModuleShape,
-    parts: InstanceParts,
+    parts: Omit<InstanceParts, "hooks">,
     close: CloseWasi,
     interruptible: boolean,
     signal: AbortSignal | undefined,
   ): Promise<InlineEngine> {
     const { promising } = WebAssembly;
     const engine = new InlineEngine(shape, close);
-    const hooks: NonNullable<InstanceParts["hooks"]> = {
+    const hooks: InstanceHooks = {
       signal: () => engine.signal,
       begin: (exports) => armChecks(exports, () => engine.#look()),
       wrapHost(host, reach) {

@@ -1,24 +1,20 @@
 import { boundCall, type EngineFunction, type ListCall, listCall } from "./calls.js";
-import type { Reach } from "./context.js";
-import { CallError, ExitError, UnsupportedError, WasmexError } from "./errors.js";
-import { firstMemory, type Globals, globalsOf, isKind, memoryName, notFound } from "./exported-globals.js";
-import { isPromise, syncHostCall } from "./host-calls.js";
-import { type HostTarget, type Imports, importObject, linkFailure, linkImports } from "./imports.js";
+import { CallError, WasmexError } from "./errors.js";
+import { type Globals, globalsOf, memoryName, notFound } from "./exported-globals.js";
+import { syncHostCall } from "./host-calls.js";
+import {
+  type InstanceOptions,
+  type InstanceParts,
+  instantiate,
+  instantiateSync,
+  isGoodEnd,
+} from "./instantiate.js";
 import { type ElementType, Memory } from "./memory.js";
 import type { Module } from "./module.js";
 import type { FunctionType, ModuleShape } from "./shape.js";
-import { toCallError, toGuestError } from "./traps.js";
+import { toCallError } from "./traps.js";
 import { describeValue, type WasmValue } from "./values.js";
-import type { WasiOptions } from "./wasi/options.js";
-import { loadWasi, type WasiFactory, type WasiHost, wasiFactory } from "./wasi/provider.js";
-
-/** What an instance is made with, beside its module. */
-export interface InstanceOptions {
-  /** What the module imports, by namespace and name. */
-  readonly imports?: Imports | undefined;
-  /** WASI preview 1: `true` for its defaults. */
-  readonly wasi?: boolean | WasiOptions | undefined;
-}
+import { loadWasi } from "./wasi/provider.js";
 
 const NO_PARAMS: readonly unknown[] = Object.freeze([]);
 
@@ -165,119 +161,42 @@ function checkModule(module: unknown): void {
 }
 
 /**
- * The program ended itself, and well.
- * @internal
- */
-export function isGoodEnd(error: unknown): boolean {
-  return error instanceof ExitError && error.code === 0;
-}
-
-/** What another thread or a suspendable guest needs to be different. */
-export interface InstanceHooks {
-  /** Makes what the engine calls for a host function. */
-  readonly wrapHost?: (host: HostTarget, reach: Reach) => unknown;
-  /** The signal of the call that is running. */
-  readonly signal?: () => AbortSignal;
-  /** Gets the exports before anything else is called; may call a start function. */
-  readonly begin?: (exports: WebAssembly.Exports) => void;
-  /** Makes what the engine is given of an import, a host function that is wrapped already included. */
-  readonly wrapAny?: (value: unknown) => unknown;
-  /** Calls `_initialize`; where the guest may be suspended, with a promise. */
-  readonly initialize?: (exported: EngineFunction) => unknown;
-}
-
-/** What `createInstance` takes: the options, and what a thread has made ready itself. */
-export interface InstanceParts extends InstanceOptions {
-  readonly hooks?: InstanceHooks | undefined;
-  /** In place of the factory that is registered. */
-  readonly wasiFactory?: WasiFactory | undefined;
-  /** Handed to the factory. */
-  readonly wasiInternals?: unknown;
-}
-
-interface Plan {
-  readonly imports: WebAssembly.Imports;
-  /** Throws what the caller is to see of a failed instantiation. */
-  refuse(error: unknown): never;
-  /** Binds what could not be bound before, and calls a reactor's `_initialize`: a promise where that has to wait. */
-  complete(engine: WebAssembly.Instance): Instance | PromiseLike<Instance>;
-}
-
-function plan(shape: ModuleShape, parts: InstanceParts): Plan {
-  const { signal, wrapHost = syncHostCall, begin, initialize, wrapAny } = parts.hooks ?? {};
-  let wasi: WasiHost | undefined;
-  if (parts.wasi) {
-    const factory = parts.wasiFactory ?? wasiFactory();
-    if (factory === undefined) {
-      throw new UnsupportedError(
-        "WASI has not been loaded: use `await Instance.create`, or import `Wasi` first",
-      );
-    }
-    wasi = factory(parts.wasi === true ? {} : parts.wasi, parts.wasiInternals);
-  }
-  const links = linkImports(shape, parts.imports, wasi?.getImportObject());
-  const reach: Reach = { signal };
-  const imports = importObject(links, (host) => wrapHost(host, reach), wrapAny);
-  // The start function may call WASI before there are exports.
-  const link = links.find(({ entry }) => isKind(entry.type, "memory"));
-  if (link !== undefined && "value" in link) wasi?.bind(link.value as WebAssembly.Memory);
-  return {
-    imports,
-    refuse(error) {
-      if (error instanceof WebAssembly.LinkError || error instanceof TypeError) {
-        throw linkFailure(shape, links, error);
-      }
-      throw toGuestError(error, shape);
-    },
-    complete(engine) {
-      const { exports } = engine;
-      const instance = new Instance(engine, shape);
-      const memory = isKind(shape.exports.get("memory"), "memory") ? "memory" : firstMemory(shape);
-      if (memory !== undefined) wasi?.bind(exports[memory] as WebAssembly.Memory);
-      try {
-        begin?.(exports);
-      } catch (error) {
-        throw toGuestError(error, shape);
-      }
-      reach.instance = instance;
-      const { _initialize, _start } = exports;
-      if (typeof _initialize !== "function" || typeof _start === "function") return instance;
-      const ended = (error: unknown): Instance => {
-        if (isGoodEnd(error)) return instance;
-        throw toGuestError(error, shape);
-      };
-      try {
-        const exported = _initialize as EngineFunction;
-        const result = initialize ? initialize(exported) : exported();
-        return isPromise(result) ? result.then(() => instance, ended) : instance;
-      } catch (error) {
-        return ended(error);
-      }
-    },
-  };
-}
-
-/**
  * Makes an instance of a shape, with the engine's own instantiation off the thread where it can.
  * @internal
  */
-export async function createInstance(shape: ModuleShape, parts: InstanceParts = {}): Promise<Instance> {
-  const { imports, refuse, complete } = plan(shape, parts);
-  return complete(await WebAssembly.instantiate(shape.compiled, imports).catch(refuse));
+export async function createInstance(shape: ModuleShape, parts: Partial<InstanceParts>): Promise<Instance> {
+  let instance: Instance | undefined;
+  await instantiate(
+    shape,
+    partsFor(shape, parts, (made) => (instance = made)),
+  );
+  // It has been made, or something was thrown.
+  return instance as unknown as Instance;
 }
 
-/**
- * The same at once.
- * @internal
- */
-export function createInstanceSync(shape: ModuleShape, parts: InstanceParts = {}): Instance {
-  const { imports, refuse, complete } = plan(shape, parts);
-  let engine: WebAssembly.Instance;
-  try {
-    engine = new WebAssembly.Instance(shape.compiled, imports);
-  } catch (error) {
-    return refuse(error);
-  }
-  // Nothing here waits.
-  return complete(engine) as Instance;
+function createInstanceSync(shape: ModuleShape, options: InstanceOptions): Instance {
+  let instance: Instance | undefined;
+  instantiateSync(
+    shape,
+    partsFor(shape, options, (made) => (instance = made)),
+  );
+  return instance as unknown as Instance;
+}
+
+/** With an `Instance` for the host functions to reach. */
+function partsFor(
+  shape: ModuleShape,
+  parts: Partial<InstanceParts>,
+  take: (instance: Instance) => Instance,
+): InstanceParts {
+  return {
+    ...parts,
+    hooks: {
+      wrapHost: syncHostCall,
+      ...parts.hooks,
+      made(engine, reach) {
+        reach.instance = take(new Instance(engine, shape));
+      },
+    },
+  };
 }

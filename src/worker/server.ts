@@ -2,9 +2,8 @@ import { armChecks } from "../binary/checks.js";
 import { wrongCount } from "../calls.js";
 import { ExitError, HostFunctionError, TrapError, WasmexError } from "../errors.js";
 import { isKind } from "../exported-globals.js";
-import { fn } from "../fn.js";
 import type { HostTarget } from "../imports.js";
-import { createInstanceSync } from "../instance.js";
+import { instantiateSync } from "../instantiate.js";
 import { setLockOwner } from "../pipe-owners.js";
 import { platform } from "../platform.js";
 import { settleOverflow, toCallError } from "../traps.js";
@@ -81,8 +80,7 @@ function instantiate(
     imports[module] ??= Object.create(null) as Record<string, object | number | bigint>;
     const namespace = imports[module];
     const { problem, value = stub } = plan;
-    namespace[name] =
-      problem === undefined ? value : Object.assign(fn([], [], stub as never), { link: () => problem });
+    namespace[name] = problem === undefined ? value : { link: () => problem };
   }
   // They are asked for in the module's order, which the host numbers them by: a name may be imported twice, as two types.
   let next = 0;
@@ -96,7 +94,7 @@ function instantiate(
       return count === 1 ? answered[0] : count === 0 ? undefined : answered;
     };
   };
-  createInstanceSync(message.module, {
+  instantiateSync(message.module, {
     imports,
     ...wasi,
     wasiInternals: { limits: message.limits },
