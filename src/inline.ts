@@ -6,8 +6,8 @@ import { Engine, type ExitReason, type Pending, stoppedError } from "./engine.js
 import { HostFunctionError, TimeoutError, UnsupportedError } from "./errors.js";
 import { cannotWait, checkEnd, suspendingHostCall, syncHostCall } from "./host-calls.js";
 import type { Context } from "./imports.js";
-import { createInstance, type Instance } from "./instance.js";
-import { type InstanceHooks, type InstanceParts, isGoodEnd } from "./instantiate.js";
+import { createInstance, type Instance, type OwnParts } from "./instance.js";
+import { isGoodEnd } from "./instantiate.js";
 import { isExportedFunction } from "./link-check.js";
 import { ByteQueue } from "./pipe-queue.js";
 import type { ModuleShape } from "./shape.js";
@@ -80,14 +80,14 @@ export class InlineEngine extends Engine {
    */
   static async create(
     shape: ModuleShape,
-    parts: Omit<InstanceParts, "hooks">,
+    parts: Omit<OwnParts, "hooks">,
     close: CloseWasi,
     interruptible: boolean,
     signal: AbortSignal | undefined,
   ): Promise<InlineEngine> {
     const { promising } = WebAssembly;
     const engine = new InlineEngine(shape, close);
-    const hooks: InstanceHooks = {
+    const hooks: NonNullable<OwnParts["hooks"]> = {
       signal: () => engine.signal,
       begin: (exports) => armChecks(exports, () => engine.#look()),
       wrapHost(host, reach) {

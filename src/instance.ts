@@ -1,8 +1,10 @@
 import { boundCall, type EngineFunction, type ListCall, listCall } from "./calls.js";
+import type { Reach } from "./context.js";
 import { CallError, WasmexError } from "./errors.js";
 import { type Globals, globalsOf, memoryName, notFound } from "./exported-globals.js";
 import { syncHostCall } from "./host-calls.js";
 import {
+  type InstanceHooks,
   type InstanceOptions,
   type InstanceParts,
   instantiate,
@@ -63,7 +65,8 @@ export class Instance {
    */
   static createSync(module: Module, options: InstanceOptions = {}): Instance {
     checkModule(module);
-    const instance = createInstanceSync(module.shape(), options);
+    const shape = module.shape();
+    const instance = instantiateSync(shape, withInstance(shape, options));
     module.markInstantiated();
     return instance;
   }
@@ -160,43 +163,23 @@ function checkModule(module: unknown): void {
   }
 }
 
+/** What `Instance` is made with: the hooks but those that make it. */
+export interface OwnParts extends Omit<InstanceParts<Instance>, "hooks"> {
+  readonly hooks?: Omit<InstanceHooks<Instance>, "made">;
+}
+
+function withInstance(shape: ModuleShape, parts: OwnParts): InstanceParts<Instance> {
+  const made = (engine: WebAssembly.Instance, reach: Reach): Instance => {
+    reach.instance = new Instance(engine, shape);
+    return reach.instance;
+  };
+  return { ...parts, hooks: { wrapHost: syncHostCall, ...parts.hooks, made } };
+}
+
 /**
- * Makes an instance of a shape, with the engine's own instantiation off the thread where it can.
+ * Makes an instance of a shape.
  * @internal
  */
-export async function createInstance(shape: ModuleShape, parts: Partial<InstanceParts>): Promise<Instance> {
-  let instance: Instance | undefined;
-  await instantiate(
-    shape,
-    partsFor(shape, parts, (made) => (instance = made)),
-  );
-  // It has been made, or something was thrown.
-  return instance as unknown as Instance;
-}
-
-function createInstanceSync(shape: ModuleShape, options: InstanceOptions): Instance {
-  let instance: Instance | undefined;
-  instantiateSync(
-    shape,
-    partsFor(shape, options, (made) => (instance = made)),
-  );
-  return instance as unknown as Instance;
-}
-
-/** With an `Instance` for the host functions to reach. */
-function partsFor(
-  shape: ModuleShape,
-  parts: Partial<InstanceParts>,
-  take: (instance: Instance) => Instance,
-): InstanceParts {
-  return {
-    ...parts,
-    hooks: {
-      wrapHost: syncHostCall,
-      ...parts.hooks,
-      made(engine, reach) {
-        reach.instance = take(new Instance(engine, shape));
-      },
-    },
-  };
+export function createInstance(shape: ModuleShape, parts: OwnParts): Promise<Instance> {
+  return instantiate(shape, withInstance(shape, parts));
 }

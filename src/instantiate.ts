@@ -24,12 +24,12 @@ export function isGoodEnd(error: unknown): boolean {
   return error instanceof ExitError && error.code === 0;
 }
 
-/** What those who make an instance need to be different. */
-export interface InstanceHooks {
+/** What those who make an instance need to be different. `T` is what they make of the engine's. */
+export interface InstanceHooks<T> {
   /** Makes what the engine calls for a host function. */
   readonly wrapHost: (host: HostTarget, reach: Reach) => unknown;
   /** Gets the engine's instance before its `_initialize` is called, and what its host functions reach. */
-  readonly made?: (engine: WebAssembly.Instance, reach: Reach) => void;
+  readonly made: (engine: WebAssembly.Instance, reach: Reach) => T;
   /** The signal of the call that is running. */
   readonly signal?: () => AbortSignal;
   /** Gets the exports before anything else is called; may call a start function. */
@@ -41,23 +41,23 @@ export interface InstanceHooks {
 }
 
 /** The options, and what a thread has made ready itself. */
-export interface InstanceParts extends InstanceOptions {
-  readonly hooks: InstanceHooks;
+export interface InstanceParts<T> extends InstanceOptions {
+  readonly hooks: InstanceHooks<T>;
   /** In place of the factory that is registered. */
   readonly wasiFactory?: WasiFactory | undefined;
   /** Handed to the factory. */
   readonly wasiInternals?: unknown;
 }
 
-interface Plan {
+interface Plan<T> {
   readonly imports: WebAssembly.Imports;
   /** Throws what the caller is to see of a failed instantiation. */
   refuse(error: unknown): never;
   /** Binds what could not be bound before, and calls a reactor's `_initialize`: a promise where that has to wait. */
-  complete(engine: WebAssembly.Instance): unknown;
+  complete(engine: WebAssembly.Instance): T | PromiseLike<T>;
 }
 
-function plan(shape: ModuleShape, parts: InstanceParts): Plan {
+function plan<T>(shape: ModuleShape, parts: InstanceParts<T>): Plan<T> {
   const { signal, wrapHost, begin, made, initialize, wrapAny } = parts.hooks;
   let wasi: WasiHost | undefined;
   if (parts.wasi) {
@@ -92,16 +92,17 @@ function plan(shape: ModuleShape, parts: InstanceParts): Plan {
       } catch (error) {
         throw toGuestError(error, shape);
       }
-      made?.(engine, reach);
+      const instance = made(engine, reach);
       const { _initialize, _start } = exports;
-      if (typeof _initialize !== "function" || typeof _start === "function") return undefined;
-      const ended = (error: unknown): void => {
-        if (!isGoodEnd(error)) throw toGuestError(error, shape);
+      if (typeof _initialize !== "function" || typeof _start === "function") return instance;
+      const ended = (error: unknown): T => {
+        if (isGoodEnd(error)) return instance;
+        throw toGuestError(error, shape);
       };
       try {
         const exported = _initialize as EngineFunction;
         const result = initialize ? initialize(exported) : exported();
-        return isPromise(result) ? result.then(undefined, ended) : undefined;
+        return isPromise(result) ? result.then(() => instance, ended) : instance;
       } catch (error) {
         return ended(error);
       }
@@ -110,20 +111,20 @@ function plan(shape: ModuleShape, parts: InstanceParts): Plan {
 }
 
 /** Makes an instance of a shape, with the engine's own instantiation off the thread where it can. */
-export async function instantiate(shape: ModuleShape, parts: InstanceParts): Promise<void> {
+export async function instantiate<T>(shape: ModuleShape, parts: InstanceParts<T>): Promise<T> {
   const { imports, refuse, complete } = plan(shape, parts);
-  await complete(await WebAssembly.instantiate(shape.compiled, imports).catch(refuse));
+  return complete(await WebAssembly.instantiate(shape.compiled, imports).catch(refuse));
 }
 
-/** The same at once; nothing of it may have to wait. */
-export function instantiateSync(shape: ModuleShape, parts: InstanceParts): void {
+/** The same at once. */
+export function instantiateSync<T>(shape: ModuleShape, parts: InstanceParts<T>): T {
   const { imports, refuse, complete } = plan(shape, parts);
-  const make = (): WebAssembly.Instance => {
-    try {
-      return new WebAssembly.Instance(shape.compiled, imports);
-    } catch (error) {
-      return refuse(error);
-    }
-  };
-  complete(make());
+  let engine: WebAssembly.Instance;
+  try {
+    engine = new WebAssembly.Instance(shape.compiled, imports);
+  } catch (error) {
+    return refuse(error);
+  }
+  // Nothing here waits.
+  return complete(engine) as T;
 }

@@ -100,6 +100,7 @@ function instantiate(
     wasiInternals: { limits: message.limits },
     hooks: {
       wrapHost: ask,
+      made: () => undefined,
       begin(exports) {
         // Asking the engine for something is where JavaScriptCore sees that the thread has been terminated.
         armChecks(exports, () => void platform().monotonicNow());
