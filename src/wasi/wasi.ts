@@ -73,8 +73,12 @@ export class Wasi implements WasiHost {
     const object: WebAssembly.Imports = {};
     if (imported?.every((entry) => entry.module !== NAMESPACE) !== true) object[NAMESPACE] = this.wasiImport;
     if (imported?.every((entry) => entry.module !== UNSTABLE_NAMESPACE) !== true) {
-      this.#unstable ??= wasiFunctions(this.#guest, true);
-      object[UNSTABLE_NAMESPACE] = this.#unstable;
+      // Few modules still want it: it is made for those that look.
+      const get = (): WebAssembly.ModuleImports => {
+        this.#unstable ??= wasiFunctions(this.#guest, true);
+        return this.#unstable;
+      };
+      Object.defineProperty(object, UNSTABLE_NAMESPACE, { get, enumerable: true, configurable: true });
     }
     return object;
   }
