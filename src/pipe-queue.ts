@@ -17,7 +17,7 @@ import {
   TERMINAL,
 } from "./pipe-layout.js";
 import { freeLock, takeLock } from "./pipe-lock.js";
-import { isDying, lockOwner, TERMINATION_GRACE } from "./pipe-owners.js";
+import { isDying, isStopped, leaveIfStopped, lockOwner, TERMINATION_GRACE } from "./pipe-owners.js";
 import { platform } from "./platform.js";
 
 /** How another thread opens the same queue; a plain object for `postMessage`. */
@@ -270,6 +270,7 @@ export class ByteQueue {
     const until = platform().monotonicNow() + milliseconds;
     for (;;) {
       const seen = Atomics.load(words, sequence);
+      leaveIfStopped();
       if (ready()) return true;
       const left = until - platform().monotonicNow();
       if (left <= 0 || !this.#shared || !platform().mayBlock()) return false;
@@ -390,6 +391,10 @@ export class ByteQueue {
     if (!this.#shared) return;
     const words = this.#words;
     takeLock(words, LOCK, lockOwner(), Number.POSITIVE_INFINITY, isGone);
+    if (isStopped()) {
+      this.#unlock();
+      leaveIfStopped();
+    }
     // Another thread may have grown the buffer since this one looked.
     if (words[CAPACITY] !== this.#bytes.length) this.#view(this.#buffer);
   }

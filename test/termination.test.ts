@@ -22,7 +22,12 @@ function told(gone: boolean): { readonly engine: MessageEngine; readonly steps: 
   const parts = {
     id: 1 << 20,
     functions: { forgetErrors: () => undefined },
-    streams: { drain: () => undefined, end: note("end of streams"), recover: note("locks of pipes") },
+    streams: {
+      wake: note("wake"),
+      drain: () => undefined,
+      end: note("end of streams"),
+      recover: note("locks of pipes"),
+    },
     retire: (grace: number) => void steps.push(grace > 0 ? "retire" : "file system"),
     release: note("release"),
   } as unknown as WorkerParts;
@@ -40,6 +45,7 @@ describe("WorkerEngine.stop", () => {
     await engine.stop();
     expect(steps).toEqual([
       "retire",
+      "wake",
       "terminate",
       "locks of pipes",
       "file system",
@@ -54,9 +60,9 @@ describe("WorkerEngine.stop", () => {
       later.push([callback, milliseconds])) as unknown as typeof setTimeout;
     const { engine, steps } = told(false);
     await engine.stop();
-    expect(steps).toEqual(["retire", "terminate", "end of streams", "release"]);
+    expect(steps).toEqual(["retire", "wake", "terminate", "end of streams", "release"]);
     expect(later.map(([, milliseconds]) => milliseconds)).toEqual([TERMINATION_GRACE]);
     later[0]?.[0]();
-    expect(steps.slice(4)).toEqual(["locks of pipes", "file system"]);
+    expect(steps.slice(5)).toEqual(["locks of pipes", "file system"]);
   });
 });

@@ -1,4 +1,5 @@
 import { UnsupportedError } from "../errors.js";
+import { sleepFor } from "../pipe-owners.js";
 import { platform } from "../platform.js";
 import type { Stream } from "../vfs/descriptors.js";
 import { ERRNO_FAULT, ERRNO_INTR, ERRNO_INVAL } from "../vfs/errno.js";
@@ -125,8 +126,6 @@ export function pollFunctions(guest: Guest, unstable: boolean): Functions {
   };
 }
 
-let sleeper: Int32Array<SharedArrayBuffer> | undefined;
-
 /** Sleeps until that stream has something, at most that long, or what is left. */
 function sleep(milliseconds: number, left: number, stream: Stream | undefined): void {
   if (milliseconds <= 0) return;
@@ -144,8 +143,7 @@ function sleep(milliseconds: number, left: number, stream: Stream | undefined): 
   // A stream that nobody can fill comes back at once: the time is slept through here.
   const rest = end - platform().monotonicNow();
   if (blocks && rest > 0 && typeof SharedArrayBuffer !== "undefined") {
-    sleeper ??= new Int32Array(new SharedArrayBuffer(4));
-    Atomics.wait(sleeper, 0, 0, rest);
+    sleepFor(rest);
   }
   while (platform().monotonicNow() < end) {
     // Without shared memory there is nothing to do but to look at the clock again.

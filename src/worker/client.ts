@@ -19,6 +19,7 @@ import {
   HOST_SLEEPS,
   ID,
   KIND,
+  STOPPED,
   WORKER_SLEEPS,
 } from "./record.js";
 import * as records from "./records.js";
@@ -142,7 +143,12 @@ export class SharedEngine extends WorkerEngine {
     this.#pending = [];
     this.#backlog = [];
     this.#nested.clear();
-    this.#wakeFor(this.#end.write(this.#end.calls, records.LEAVE, 0, NOTHING, []));
+    Atomics.store(this.#int32, STOPPED, 1);
+    Atomics.notify(this.#int32, STOPPED);
+    const { calls, answers } = this.#end;
+    this.#wakeFor(this.#end.write(calls, records.LEAVE, 0, NOTHING, []));
+    // Who has answers left to take doesn't sleep.
+    if (this.#mayAnswer) this.#wakeFor(this.#end.write(answers, records.LEAVE, 0, NOTHING, []));
     // Lets go of the promise that still waits for the bell.
     this.#ring();
     return super.close(reason);
@@ -179,13 +185,15 @@ export class SharedEngine extends WorkerEngine {
     this.#flushAnswers();
   }
 
+  /** Whether the ring has room for an answer. */
+  get #mayAnswer(): boolean {
+    return ((this.#answersSent - Atomics.load(this.#int32, ANSWERS_TAKEN)) | 0) < ANSWER_WINDOW;
+  }
+
   /** Sends answers for as long as there is room. Only calls can pile up, and the reply to each of those leads here. */
   #flushAnswers(): void {
     const left = this.#answersLeft;
-    while (
-      left.length > 0 &&
-      ((this.#answersSent - Atomics.load(this.#int32, ANSWERS_TAKEN)) | 0) < ANSWER_WINDOW
-    ) {
+    while (left.length > 0 && this.#mayAnswer) {
       const [word, id, layout, values] = left.shift() as Answer;
       this.#write(this.#end.answers, word, id, layout, values);
       this.#answersSent = (this.#answersSent + 1) | 0;

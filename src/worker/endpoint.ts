@@ -1,4 +1,5 @@
 import { ExitError } from "../errors.js";
+import { isStopped, leaveIfStopped } from "../pipe-owners.js";
 import { resultArray } from "../values.js";
 import { encodeThrown } from "./codec.js";
 import type { Layout } from "./layout.js";
@@ -151,12 +152,14 @@ export function openEndpoint({ channel, now, ringByMessage, toError }: EndpointO
       // For all that comes until the answer is there, but the guest's own functions.
       if (hostCalls < COLD) needMuchStack();
       needStack();
+      leaveIfStopped();
       hostCalls = (hostCalls + 1) & 0x7fffffff;
       const id = hostCalls;
       const call: HostCall = { results, answer: undefined };
       send(kind | (index << 8), id, parameters, values);
       while (call.answer === undefined) {
         wait(answers, answerSpinner);
+        leaveIfStopped();
         const word = int32[answers.at + KIND] as number;
         if ((word & 255) === records.NESTED_CALL) {
           outer.set(id, call);
@@ -184,8 +187,13 @@ export function openEndpoint({ channel, now, ringByMessage, toError }: EndpointO
     serve() {
       for (;;) {
         wait(calls, callSpinner);
-        if (int32[calls.at + KIND] === records.LEAVE) return undefined;
-        serveCall(calls, 0);
+        if (isStopped()) return undefined;
+        try {
+          serveCall(calls, 0);
+        } catch (error) {
+          // Nobody takes what a guest that was stopped comes to.
+          if (!isStopped()) throw error;
+        }
       }
     },
   };

@@ -120,6 +120,7 @@ export abstract class WorkerEngine extends Engine {
     const { id, streams, retire, release } = this.parts;
     markDying(id);
     retire(TERMINATION_GRACE);
+    streams?.wake();
     streams?.drain();
     this.#started.reject(reason.kind === "stopped" ? stoppedError(reason) : reason.error);
     // Until the thread is gone `stop` and `exited` are waited for: the event loop may not run empty before.

@@ -17,6 +17,8 @@ export const HOST_SLEEPS = 16;
 export const BELL = 32;
 /** How many records of the answers' ring the worker has taken. */
 export const ANSWERS_TAKEN = 48;
+/** 1 once the host has stopped the process. */
+export const STOPPED = 49;
 export const HEADER_WORDS = 64;
 
 /** Records in each ring; powers of two. */

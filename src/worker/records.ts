@@ -2,7 +2,7 @@
 export const CALL = 1;
 /** A call from inside a host function, while the guest waits for that function's result. */
 export const NESTED_CALL = 2;
-/** The process has ended: an engine lets a thread that sleeps wait for seconds before it is gone, and its memory with it. */
+/** Wakes a thread that sleeps, so that it sees that the process has ended: an engine lets it be for seconds, and its memory with it. */
 export const LEAVE = 0;
 export const ANSWER = 3;
 export const ANSWER_FAILED = 4;

@@ -4,7 +4,7 @@ import { ExitError, HostFunctionError, TrapError, WasmexError } from "../errors.
 import { isKind } from "../exported-globals.js";
 import type { HostTarget } from "../imports.js";
 import { instantiateSync } from "../instantiate.js";
-import { setLockOwner } from "../pipe-owners.js";
+import { setLockOwner, setStopWord } from "../pipe-owners.js";
 import { platform } from "../platform.js";
 import { settleOverflow, toCallError } from "../traps.js";
 import { resultArray } from "../values.js";
@@ -13,6 +13,7 @@ import { type Endpoint, type Exported, type Functions, HostFailure, openEndpoint
 import type { GuestWasi, Post } from "./guest-wasi.js";
 import { ExportPlans, functionPlan } from "./plans.js";
 import type { CallMessage, HostMessage, StartMessage } from "./protocol.js";
+import { STOPPED } from "./record.js";
 import * as records from "./records.js";
 import { NOTHING } from "./ring.js";
 
@@ -41,6 +42,7 @@ export function serveThread(post: Post, guestWasi?: GuestWasi): (message: unknow
 
 function start(message: StartMessage, post: Post, guestWasi: GuestWasi | undefined): Functions | undefined {
   setLockOwner(message.id);
+  if (message.channel !== undefined) setStopWord(new Int32Array(message.channel.words, STOPPED * 4, 1));
   let functions: Functions | undefined;
   const endpoint =
     message.channel &&

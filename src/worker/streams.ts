@@ -90,6 +90,11 @@ export class HostStreams {
     this.unfollow();
   }
 
+  /** Has a guest that waits for a pipe look whether it has been stopped. */
+  wake(): void {
+    for (const pipe of this.#pipes) pipe.wake();
+  }
+
   /** The thread is gone. */
   recover(threadId: number): void {
     for (const pipe of this.#pipes) pipe.recover(threadId);
