@@ -8,7 +8,7 @@
  * `["12", 0]` for a bigint. An object is its class and its parts.
  */
 import * as errors from "../errors.js";
-import { classOf, viewOf } from "../source-bytes.js";
+import { classOf } from "../source-bytes.js";
 import { decodeText, encodeText } from "../text.js";
 
 type ErrorClass = new (message: never, options: never) => Error;
@@ -79,31 +79,61 @@ function errorParts(error: Error): unknown[] {
 
 /** How the objects of one class travel. */
 type Kind<T> = readonly [
-  /** The values that one is made of; `store` keeps bytes aside and answers where they are. */
-  parts: (value: T, store: (bytes: Uint8Array) => Parts, name: string) => Parts,
+  /** The values that one is made of, `undefined` where they can't be told; `store` keeps bytes aside and answers where they are. */
+  parts: (value: T, store: (bytes: Uint8Array) => Parts, name: string) => Parts | undefined,
   /** Makes it of its parts; an empty one where there is the next function. */
   make: (parts: Parts, load: (start: number, end: number) => Bytes) => T,
   /** Puts parts into one: they may refer to it. */
   fill?: (target: T, parts: Parts) => void,
 ];
 
-const kind = <T>(name: string, ...each: Kind<T>) => [name, each as unknown as Kind<object>] as const;
+const kind = <T>(name: string | number, ...each: Kind<T>) => [name, each as unknown as Kind<object>] as const;
 
-const BUFFER = "ArrayBuffer";
+// Kinds that the language tells for certain: a number is no name that an object gives itself.
+const ERROR = 0;
+const DOM_EXCEPTION = 1;
+const ARRAY = 2;
+const VIEW = 3;
 
-/** By what `Object.prototype.toString` calls them; all views are one. */
-const KINDS: ReadonlyMap<string, Kind<object>> = new Map([
+const classes = globalThis as unknown as Record<string, new (...parts: Parts) => object>;
+
+/** Whether it is no object of the guest's own (WebAssembly GC): these look like empty ones that nothing can be added to. */
+function isPlain(object: object): boolean {
+  try {
+    if (!Object.isExtensible(object)) structuredClone(object);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** By number, or by what `Object.prototype.toString` calls them. */
+const KINDS: ReadonlyMap<string | number, Kind<object>> = new Map([
   kind<unknown[]>(
-    "Array",
-    (array) => [...array],
+    ARRAY,
+    (array) => {
+      const last = array.length - 1;
+      const keys = Object.keys(array);
+      // As many keys as places, the last of them the last place: no holes, and nothing but places.
+      return keys[last] === `${last}` && keys.length === last + 1
+        ? [-1, ...array]
+        : [last + 1, ...Object.entries(array).flat()];
+    },
     () => [],
-    (array, parts) => {
-      for (const part of parts) array.push(part);
+    (array, [length, ...parts]) => {
+      if ((length as number) < 0) for (const part of parts) array.push(part);
+      else {
+        array.length = length as number;
+        defineAll(array, parts);
+      }
     },
   ),
   kind<object>(
     "Object",
-    (object) => Object.entries(object).flat(),
+    (object) => {
+      const entries = Object.entries(object);
+      return entries.length > 0 || isPlain(object) ? entries.flat() : undefined;
+    },
     () => ({}),
     defineAll,
   ),
@@ -133,17 +163,43 @@ const KINDS: ReadonlyMap<string, Kind<object>> = new Map([
     ({ source, flags }) => [source, flags],
     ([source, flags]) => new RegExp(source as string, flags as string),
   ),
-  kind<Error>("Error", errorParts, makeError),
-  kind<ArrayBuffer | ArrayBufferView>(
-    BUFFER,
-    (value, store, name) => [name, ...store(viewOf(value) as Uint8Array)],
-    ([name, start, end], load) => {
-      const { buffer } = load(start as number, end as number);
-      if (name === BUFFER) return buffer;
-      return new ((globalThis as unknown as Record<string, unknown>)[name as string] as typeof DataView)(
-        buffer,
-      );
+  ...["Number", "String", "Boolean", "BigInt"].map((name) =>
+    kind<object>(
+      name,
+      (boxed) => [classes[name]?.prototype.valueOf.call(boxed)],
+      ([primitive]) => Object(primitive),
+    ),
+  ),
+  kind<Error>(ERROR, errorParts, makeError),
+  kind<Error>(DOM_EXCEPTION, errorParts, ([name, message, stack]) => {
+    const error = new (classes["DOMException"] as ErrorClass)(message as never, name as never);
+    define(error, "stack", stack, false);
+    return error;
+  }),
+  kind<ArrayBuffer>(
+    "ArrayBuffer",
+    // A view is refused of what only says that it is a buffer.
+    (buffer, store) => [
+      buffer.resizable ? buffer.maxByteLength : undefined,
+      ...store(new Uint8Array(new DataView(buffer).buffer)),
+    ],
+    ([maxByteLength, start, end], load) => {
+      const bytes = load(start as number, end as number);
+      const buffer = new ArrayBuffer(bytes.length, { maxByteLength } as { maxByteLength: number });
+      new Uint8Array(buffer).set(bytes);
+      return buffer;
     },
+  ),
+  kind<ArrayBufferView & { length?: number }>(
+    VIEW,
+    ({ buffer, byteOffset, byteLength, length = byteLength }, _store, name) => [
+      name,
+      buffer,
+      byteOffset,
+      length,
+    ],
+    ([name, ...parts]) =>
+      new (classes[name as string] as (typeof classes)[string])(...parts) as ArrayBufferView,
   ),
 ]);
 
@@ -171,8 +227,12 @@ export function encode(root: unknown, lenient = false): Bytes {
     if (value === null || type === "number" || type === "string" || type === "boolean") return value;
     let place = places.get(value);
     if (place === undefined) {
-      const name = value instanceof Error ? "Error" : classOf(value);
-      const known = ArrayBuffer.isView(value) ? BUFFER : name;
+      const name = classOf(value);
+      const isError = value instanceof Error;
+      let known: string | number = name;
+      if (isError) known = name === "DOMException" ? DOM_EXCEPTION : ERROR;
+      else if (Array.isArray(value)) known = ARRAY;
+      else if (ArrayBuffer.isView(value)) known = VIEW;
       let parts: Parts | undefined;
       try {
         parts = KINDS.get(known)?.[0](value as object, store, name);
@@ -182,13 +242,14 @@ export function encode(root: unknown, lenient = false): Bytes {
       }
       if (parts === undefined) {
         if (asText) return String(value);
+        const what = known === "Object" ? "WebAssembly GC" : name;
         throw new errors.UnsupportedError(
-          `a ${type === "object" ? `value of ${name}` : type} cannot cross to another thread: start the module with thread: "inline"`,
+          `a ${type === "object" ? `value of ${what}` : type} cannot cross to another thread: start the module with thread: "inline"`,
         );
       }
       place = objects.push(0) - 1;
       places.set(value, place);
-      objects[place] = [known, ...parts.map((part) => put(part, asText || name === "Error"))];
+      objects[place] = [known, ...parts.map((part) => put(part, asText || isError))];
     }
     return [place];
   };
@@ -227,7 +288,7 @@ export function decode(bytes: Bytes): unknown {
   const end = 4 + new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
   const [root, objects] = JSON.parse(decodeText(bytes, 4, end));
   const made: object[] = [];
-  const load = (from: number, to: number): Bytes => bytes.slice(end + from, end + to);
+  const load = (from: number, to: number): Bytes => bytes.subarray(end + from, end + to);
   const get = (value: unknown): unknown => {
     if (!Array.isArray(value)) return value;
     const [first] = value as [number | string | undefined];

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as Wasmex from "wasmex";
+import { binary, section, vec } from "../binary/build.js";
 import { thread } from "../support/thread.js";
 import { COUNTING_IMPORT, GUEST } from "./guest.js";
 
@@ -164,3 +165,39 @@ describe(`Process ends (${thread})`, () => {
     for (const name of ["one", "two", "three"]) expect((failure as Error).message).toContain(name);
   });
 });
+
+/** Makes an object of the guest's own (WebAssembly GC), and hands one to the host. */
+const GC = binary(
+  section(
+    1,
+    vec([0x5f, vec([0x7f, 1])], [0x60, vec(), vec(0x6e)], [0x60, vec(0x6e), vec()], [0x60, vec(), vec()]),
+  ),
+  section(2, vec(["env", "see", 0, 2])),
+  section(3, vec(1, 3)),
+  section(7, vec(["make", 0, 1], ["pass", 0, 2])),
+  section(10, vec([7, 0, 0x41, 7, 0xfb, 0, 0, 0x0b], [9, 0, 0x41, 7, 0xfb, 0, 0, 0x10, 0, 0x0b])),
+);
+
+test.runIf(WebAssembly.validate(GC))(
+  `an object of the guest's own crosses no thread (${thread})`,
+  async () => {
+    const seen: unknown[] = [];
+    const imports = { env: { see: (value: unknown) => void seen.push(value) } };
+    const guest = await Wasmex.start({ bytes: GC, thread, imports });
+    if (thread === "inline") {
+      const [object] = await guest.callFunction("make");
+      expect(Object.getPrototypeOf(object)).toBe(null);
+      await guest.callFunction("pass");
+      expect(seen).toHaveLength(1);
+    } else {
+      for (const name of ["make", "pass"]) {
+        await expect(guest.callFunction(name)).rejects.toThrow(Wasmex.UnsupportedError);
+        await expect(guest.callFunction(name)).rejects.toThrow(
+          /WebAssembly GC cannot cross .* thread: "inline"/,
+        );
+      }
+      expect(seen).toEqual([]);
+    }
+    await guest.stop();
+  },
+);

@@ -11,7 +11,16 @@ const values = fc.letrec((tie) => ({
     fc.bigInt(),
     fc.string({ unit: "binary" }),
     fc.uint8Array(),
+    fc.oneof(fc.bigInt(), fc.double(), fc.string(), fc.boolean()).map(Object),
     fc.array(tie("any"), { maxLength: 4 }),
+    fc.sparseArray(tie("any"), { maxNumElements: 4, maxLength: 20 }),
+    fc
+      .tuple(fc.array(fc.integer(), { maxLength: 2 }), fc.dictionary(fc.string(), tie("any"), { maxKeys: 2 }))
+      .map(([list, more]) => Object.assign(list, more)),
+    fc.tuple(fc.uint8Array(), fc.nat(), fc.nat()).map(([{ buffer }, from, length]) => {
+      const at = from % (buffer.byteLength + 1);
+      return [new DataView(buffer, at, length % (buffer.byteLength - at + 1)), new Uint8Array(buffer)];
+    }),
     fc.dictionary(
       fc.oneof(fc.string(), fc.constantFrom("__proto__", "constructor", "toString")),
       tie("any"),
