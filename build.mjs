@@ -293,6 +293,8 @@ async function buildCommonJs() {
     outfile: `${dist}/cjs/index.js`,
     format: "cjs",
     external: ["wabt"],
+    // What runs CommonJS in a context of its own (Jest) may have no `import()`.
+    supported: { "dynamic-import": false },
     sourcemap: true,
   });
   await writeFile(`${dist}/cjs/package.json`, '{ "type": "commonjs" }\n');

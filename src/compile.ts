@@ -30,6 +30,9 @@ import type { WasiFactory } from "./wasi/provider.js";
 import type { WasiInternals } from "./wasi/wasi.js";
 import { assemble } from "./wat.js";
 
+/** Most compiled forms of a module that are kept: a service may give every guest limits of its own. */
+const MOST_VARIANTS = 4;
+
 /** What errors call a string. */
 const TEXT = "the text";
 
@@ -168,15 +171,18 @@ export function variantOf(content: Content, rewriting: Rewriting = {}): Promise<
   const { variants } = content;
   const key = keyOf(rewriting);
   const known = variants.get(key);
-  if (known !== undefined) return known;
-  const compiling = compileVariant(content, rewriting);
+  variants.delete(key);
+  const compiling = known ?? compileVariant(content, rewriting);
   variants.set(key, compiling);
+  if (known !== undefined) return known;
+  // The one that was asked for least recently goes: what runs keeps its own.
+  if (variants.size > MOST_VARIANTS) variants.delete(variants.keys().next().value as string);
   compiling.then(
     (compiled) => {
       content.any ??= compiled;
     },
     // A failure for want of memory may pass.
-    () => variants.delete(key),
+    () => variants.get(key) === compiling && variants.delete(key),
   );
   return compiling;
 }

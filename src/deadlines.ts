@@ -43,6 +43,11 @@ export class Deadlines {
     timer.unref?.();
   }
 
+  /** Looks whether a deadline has passed by that time. */
+  look(now: number): void {
+    if (now >= this.#next) this.#onDue();
+  }
+
   /** Nothing is under way. */
   rest(): void {
     this.#next = Infinity;

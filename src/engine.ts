@@ -42,6 +42,7 @@ export interface Pending {
   /** By the platform's monotonic clock, in milliseconds. */
   readonly began: number;
   readonly deadline: number;
+  readonly signal?: AbortSignal | undefined;
   /** What the caller waits on, once it has that. */
   promise?: Promise<WasmValue[]>;
 }
@@ -62,6 +63,7 @@ export abstract class Engine {
   reason: ExitReason | undefined;
   readonly #exited = deferred<ExitReason>();
   #controller: AbortController | undefined;
+  readonly #signals = new Map<AbortSignal, { calls: number; readonly abort: () => void }>();
 
   /** @param holds whether deadlines keep the event loop alive; a thread under way does so by itself */
   constructor(holds: boolean) {
@@ -94,24 +96,36 @@ export abstract class Engine {
     let forget: (() => void) | undefined;
     let sent: Pending | undefined;
     let promise = new Promise<WasmValue[]>((resolve, reject) => {
-      if (this.reason !== undefined) throw stoppedError(this.reason);
       signal?.throwIfAborted();
+      if (this.reason !== undefined) throw stoppedError(this.reason);
       const began = this.now();
-      const pending: Pending = { plan, params, resolve, reject, timeout, began, deadline: began + timeout };
-      if (signal !== undefined) {
-        const abort = (): void => {
-          reject(signal.reason);
-          this.end({ kind: "aborted", error: signal.reason });
-        };
-        signal.addEventListener("abort", abort);
-        forget = () => signal.removeEventListener("abort", abort);
-      }
+      const deadline = began + timeout;
+      const pending: Pending = { plan, params, resolve, reject, timeout, began, deadline, signal };
+      forget = signal && this.#follow(signal);
       this.send(pending);
       sent = pending;
     });
     if (forget !== undefined) promise = promise.finally(forget);
+    // No time at all: nothing that it is answered counts.
+    if (timeout === 0) this.#due();
     if (sent !== undefined) sent.promise = promise;
     return promise;
+  }
+
+  /** Ends the process when the signal is aborted; answers how one call forgets it. */
+  #follow(signal: AbortSignal): () => void {
+    const abort = (): void => this.end({ kind: "aborted", error: signal.reason });
+    // One listener, however many calls have the signal: Node warns of leaks otherwise.
+    const followed = this.#signals.get(signal) ?? { calls: 0, abort };
+    if (followed.calls++ === 0) {
+      this.#signals.set(signal, followed);
+      signal.addEventListener("abort", abort);
+    }
+    return () => {
+      if (--followed.calls > 0) return;
+      this.#signals.delete(signal);
+      signal.removeEventListener("abort", followed.abort);
+    };
   }
 
   async stop(): Promise<void> {
@@ -139,10 +153,11 @@ export abstract class Engine {
     const calls = [...this.calls];
     const closed = this.close(reason);
     this.#controller?.abort(reason.kind === "stopped" ? stoppedError(reason) : reason.error);
-    for (const { reject, promise } of calls) {
+    for (const { reject, promise, signal } of calls) {
       // Who stops a process knows that its calls end: one that nobody waits on yet is no unhandled rejection.
       if (reason.kind === "stopped") promise?.catch(() => undefined);
-      reject(reason.kind === "crashed" ? reason.error : stoppedError(reason));
+      if (signal?.aborted === true) reject(signal.reason);
+      else reject(reason.kind === "crashed" ? reason.error : stoppedError(reason));
     }
     void closed.finally(() => this.#exited.resolve(reason));
   }

@@ -213,7 +213,7 @@ export class InlineEngine extends Engine {
     this.calls.shift();
     if (this.calls.length === 0) this.deadlines.rest();
     const took = this.now() - began;
-    if (took > timeout) {
+    if (took >= timeout) {
       reject(
         new TimeoutError(
           `the call of \`${plan.name}\` took ${Math.ceil(took)} ms, longer than its timeout of ${timeout} ms: on this thread it could not be cut short and ran to its end`,

@@ -69,6 +69,11 @@ export class Process<Exports extends object = AnyExports> {
     return this.#engine.exited;
   }
 
+  /** Whether the process has ended: `exited` settles when nothing of it is left. */
+  get ended(): boolean {
+    return this.#engine.reason !== undefined;
+  }
+
   /**
    * Calls an exported function. Calls are served in their order, and all reject when the process ends.
    *

@@ -87,10 +87,14 @@ async function startWithin(
   };
   const deadlines = new Deadlines(now, look, true);
   deadlines.continueAt(end);
-  const signals = signal === undefined ? [limit.signal] : [signal, limit.signal];
+  // `AbortSignal.any` would leave something of every run on a signal that lives longer.
+  const abort = (): void => limit.abort(signal?.reason);
+  if (signal?.aborted === true) abort();
+  signal?.addEventListener("abort", abort);
   try {
-    return await startUntil(options, AbortSignal.any(signals));
+    return await startUntil(options, limit.signal);
   } finally {
     deadlines.stop();
+    signal?.removeEventListener("abort", abort);
   }
 }

@@ -1,4 +1,5 @@
 import { checkSignal, deferred } from "./deferred.js";
+import { type ExitReason, stoppedError } from "./engine.js";
 import { StoppedError, WasmexError } from "./errors.js";
 import { Module } from "./module.js";
 import { platform } from "./platform.js";
@@ -34,6 +35,8 @@ interface Child {
   /** Aborted by the user's own signal, or when the supervisor ends. */
   readonly signal: AbortSignal;
   process: Process;
+  /** Settled when it has been started afresh, or given up. */
+  restarting?: Promise<void>;
 }
 
 /**
@@ -104,10 +107,30 @@ export class Supervisor {
    * @throws StoppedError where the supervisor has given up, with why; WasmexError for an unknown id
    */
   child(id: string): Process {
+    return this.#find(id).process;
+  }
+
+  /**
+   * The process of the moment, as soon as there is one that runs: `child` answers one that has ended until it has been started afresh.
+   *
+   * @throws (rejects) as `child`; StoppedError where the child was stopped and stays so
+   */
+  async ready(id: string): Promise<Process> {
+    for (;;) {
+      const child = this.#find(id);
+      const { process } = child;
+      if (!process.ended) return process;
+      const reason = await process.exited;
+      await child.restarting;
+      if (this.#find(id).process === process) throw stoppedError(reason);
+    }
+  }
+
+  #find(id: string): Child {
     if (this.#failure !== undefined) throw new StoppedError(this.#failure.message, { cause: this.#failure });
     const child = this.#children.get(id);
     if (child === undefined) throw new WasmexError(`Supervisor: there is no child \`${id}\``);
-    return child.process;
+    return child;
   }
 
   /** Ends all children. Resolves when their threads are gone. */
@@ -136,18 +159,21 @@ export class Supervisor {
   #watch(child: Child): void {
     void child.process.exited.then((reason) => {
       if (child.signal.aborted || reason.kind === "stopped") return;
-      const restarting = this.#restart(child, reason.error);
+      const restarting = this.#restart(child, reason);
+      child.restarting = restarting;
       this.#starting.add(restarting);
       void restarting.then(() => this.#starting.delete(restarting));
     });
   }
 
-  async #restart(child: Child, error: unknown): Promise<void> {
+  async #restart(child: Child, { kind, error }: Exclude<ExitReason, { kind: "stopped" }>): Promise<void> {
     let cause = error;
+    // Who aborts a call has changed their mind, unless it was for the time it took: that is nothing the child has done.
+    let counts = kind !== "aborted" || (error instanceof Error && error.name === "TimeoutError");
     while (!child.signal.aborted) {
       const now = platform().monotonicNow();
       this.#restarts = this.#restarts.filter((at) => at > now - this.#maxSeconds * 1000);
-      if (this.#restarts.length >= this.#maxRestarts) {
+      if (counts && this.#restarts.length >= this.#maxRestarts) {
         const failure = new WasmexError(
           `the supervisor gave up: child \`${child.id}\` failed again after ${this.#maxRestarts} restarts within ${this.#maxSeconds} seconds, the last time because: ${describeThrown(cause)}`,
           { cause },
@@ -155,7 +181,8 @@ export class Supervisor {
         void this.#end(failure);
         return;
       }
-      this.#restarts.push(now);
+      if (counts) this.#restarts.push(now);
+      counts = true;
       try {
         child.process = await start(child.options);
         return this.#watch(child);

@@ -178,6 +178,18 @@ describe("Module", () => {
     expect(module.exports["memory"]).toEqual({ kind: "memory", minimum: 1, shared: false });
   });
 
+  test("Module.variant keeps the few that were asked for last", async () => {
+    const module = await Module.compile(SIMPLE, { thread: "inline" });
+    const first = await module.variant({ memoryPages: 2 });
+    for (let pages = 3; pages < 6; pages++) {
+      const next = await module.variant({ memoryPages: pages });
+      expect(await module.variant({ memoryPages: pages })).toBe(next);
+      expect(await module.variant({ memoryPages: 2 })).toBe(first);
+    }
+    for (let pages = 6; pages < 10; pages++) await module.variant({ memoryPages: pages });
+    expect(await module.variant({ memoryPages: 2 })).not.toBe(first);
+  });
+
   test("Module.variant leaves the bytes as they were", async () => {
     const module = await Module.compile(SIMPLE);
     const before = module.serialize();

@@ -546,6 +546,40 @@ describe(`Process (${thread})`, () => {
     expect(await guest.callFunction("next")).toEqual([2]);
   });
 
+  it("Process.callFunction with no time at all times out", async () => {
+    for (let turn = 0; turn < 5; turn++) {
+      const guest = await begin();
+      expect(await failure(guest.callFunction("next", [], 0))).toBeInstanceOf(Wasmex.TimeoutError);
+    }
+  });
+
+  it.runIf(inWorker)(
+    "Process.callFunction times out where a host function has taken the time that it had",
+    async () => {
+      for (let turn = 0; turn < 8; turn++) {
+        const guest = await begin({
+          ask: (n: number) => {
+            for (const until = performance.now() + 30; performance.now() < until; );
+            return n;
+          },
+        });
+        expect(await failure(guest.callFunction("ask", [1], 20))).toBeInstanceOf(Wasmex.TimeoutError);
+        expect((await guest.exited).kind).toBe("timeout");
+      }
+    },
+  );
+
+  it("Process.callFunction is answered where a test fakes queueMicrotask", async () => {
+    await using guest = await begin();
+    const { queueMicrotask } = globalThis;
+    globalThis.queueMicrotask = () => undefined;
+    try {
+      expect(await guest.callFunction("next")).toEqual([1]);
+    } finally {
+      globalThis.queueMicrotask = queueMicrotask;
+    }
+  });
+
   it.runIf(!inWorker)(
     "Process.callFunction inline says that it ran to its end where it overran",
     async () => {

@@ -54,6 +54,26 @@ describe("start with a signal", () => {
 });
 
 describe("Process.callFunction with a signal", () => {
+  it("one signal for several calls ends each with its reason, and Node finds no leak", async () => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const guest = await Wasmex.start({
+      thread,
+      bytes: `(module (import "env" "ask" (func $ask)) (func (export "ask") (call $ask)) (func (export "nop")))`,
+      imports: { env: { ask: () => controller.abort("enough") } },
+    });
+    let listeners = 0;
+    const add = signal.addEventListener.bind(signal);
+    signal.addEventListener = (...listener: Parameters<typeof add>) => {
+      listeners++;
+      add(...listener);
+    };
+    const asking = failure(guest.callFunction("ask", [], { signal }));
+    const behind = Array.from({ length: 12 }, () => failure(guest.callFunction("nop", [], { signal })));
+    expect(await Promise.all([asking, ...behind])).toEqual(Array.from({ length: 13 }, () => "enough"));
+    expect(listeners).toBeLessThan(3);
+  });
+
   it.each([
     ["no prototype", Object.create(null)],
     [

@@ -117,6 +117,52 @@ describe(`Supervisor (${thread})`, () => {
     },
   );
 
+  it.runIf(inWorker)("Supervisor.ready is the child's next process, once it runs", async () => {
+    const supervisor = await Wasmex.Supervisor.start([await spec("a")], { maxRestarts: 1 });
+    const child = supervisor.child("a");
+    expect(await supervisor.ready("a")).toBe(child);
+    await expect(child.callFunction("spin", [], 10)).rejects.toThrow(Wasmex.TimeoutError);
+    const next = await supervisor.ready("a");
+    expect(next).not.toBe(child);
+    expect(await next.callFunction("next")).toEqual([1]);
+    await expect(supervisor.ready("b")).rejects.toThrow("there is no child `b`");
+    await next.stop();
+    await expect(supervisor.ready("a")).rejects.toThrow(Wasmex.StoppedError);
+    await supervisor.stop();
+  });
+
+  it.runIf(inWorker)(
+    "Supervisor.ready rejects where the supervisor has given up or was stopped",
+    async () => {
+      const specs = [await spec("a")];
+      const gives = await Wasmex.Supervisor.start(specs, { maxRestarts: 0 });
+      await expect(gives.child("a").callFunction("spin", [], 10)).rejects.toThrow(Wasmex.TimeoutError);
+      await expect(gives.ready("a")).rejects.toThrow(/failed again after 0 restarts/);
+      const stops = await Wasmex.Supervisor.start(specs);
+      await stops.stop();
+      await expect(stops.ready("a")).rejects.toThrow(Wasmex.StoppedError);
+    },
+  );
+
+  it.runIf(inWorker)(
+    "Supervisor starts a child afresh whose calls are aborted, and counts none of it",
+    async () => {
+      const supervisor = await Wasmex.Supervisor.start([await spec("a")], { maxRestarts: 1 });
+      for (let round = 0; round < 3; round++) {
+        const controller = new AbortController();
+        const child = await supervisor.ready("a");
+        const spinning = child.callFunction("spin", [], { signal: controller.signal });
+        controller.abort(new Error("gone"));
+        await expect(spinning).rejects.toThrow("gone");
+      }
+      await expect((await supervisor.ready("a")).callFunction("spin", [], 10)).rejects.toThrow(
+        Wasmex.TimeoutError,
+      );
+      expect(await (await supervisor.ready("a")).callFunction("next")).toEqual([1]);
+      await supervisor.stop();
+    },
+  );
+
   it.runIf(thread === "worker")(
     "Supervisor.stop waits for a child that is being started afresh",
     async () => {

@@ -9,7 +9,8 @@ export const nodePlatform: Platform = {
   readUrl: (url) => (url.protocol === "file:" ? readFile(url) : undefined),
   async loadWabt() {
     const { default: wabt } = await import("wabt").catch((cause) => {
-      throw new Error('install the package "wabt"', { cause });
+      const isMissing = /^(ERR_)?MODULE_NOT_FOUND$/.test(cause.code);
+      throw isMissing ? new Error('install the package "wabt"', { cause }) : cause;
     });
     return wabt();
   },

@@ -12,10 +12,12 @@ const PATIENCE = 1000;
 
 export function threadSupport(): ThreadSupport {
   const isBun = "bun" in process.versions;
+  const { permission } = process as { permission?: { has(scope: string): boolean } };
+  const threads = permission?.has("worker") !== false;
   return {
-    threads: true,
+    threads,
     sharedMemory: true,
-    reason: "",
+    reason: threads ? "" : "Node's permission model forbids threads: start node with --allow-worker",
     endsLoops: !isBun,
     fewAddresses: isBun,
     parallelism: availableParallelism(),
@@ -51,6 +53,7 @@ class WorkerThread implements Thread {
   onDeath: ((reason: Error) => void) | undefined;
   readonly #worker: Worker;
   #ending = false;
+  #death: Error | undefined;
 
   constructor(worker: Worker) {
     this.#worker = worker;
@@ -70,6 +73,7 @@ class WorkerThread implements Thread {
   }
 
   postMessage(message: unknown): void {
+    if (this.#death !== undefined) throw this.#death;
     this.#worker.postMessage(message);
   }
 
@@ -92,6 +96,8 @@ class WorkerThread implements Thread {
   #died(reason: Error): void {
     if (this.#ending) return;
     this.#ending = true;
+    // It may die before there is an engine that would be told: that one hears it from its first message.
+    this.#death = reason;
     this.onDeath?.(reason);
   }
 }

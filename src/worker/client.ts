@@ -33,6 +33,9 @@ const SLICE = 1;
 /** Misses in a row after which one wait in this many still looks. */
 const MOST_SKIPS = 16;
 
+/** Taken once: what fakes time in tests fakes this, too. */
+const enqueue = queueMicrotask;
+
 /** A record for a guest that waits in a host call. */
 type Answer = readonly [word: number, id: number, layout: Layout, values: Values];
 
@@ -63,6 +66,8 @@ export class SharedEngine extends WorkerEngine {
   #asleep = false;
   #alive = false;
   #sliceBegan = 0;
+  /** Whether a host function has run, however long, since the deadlines were looked at. */
+  #served = false;
   readonly #spinner = new Spinner(MOST_SKIPS);
 
   constructor(thread: Thread, parts: WorkerParts, channel: Channel) {
@@ -222,7 +227,7 @@ export class SharedEngine extends WorkerEngine {
   #schedule(): void {
     if (this.#scheduled || this.reason !== undefined) return;
     this.#scheduled = true;
-    queueMicrotask(this.#run);
+    enqueue(this.#run);
   }
 
   readonly #run = (): void => {
@@ -239,7 +244,12 @@ export class SharedEngine extends WorkerEngine {
     }
     this.#awake();
     const now = this.now();
-    while (replies.ready && this.reason === undefined) this.#take();
+    if (this.#served) {
+      // What the guest answers after it may come too late.
+      this.#served = false;
+      this.deadlines.look(now);
+    }
+    while (replies.ready && !this.#served && this.reason === undefined) this.#take();
     if (this.reason !== undefined) return;
     this.#refill();
     this.#flushAnswers();
@@ -275,6 +285,7 @@ export class SharedEngine extends WorkerEngine {
     if (kind === records.HOST_CALL) {
       const values = end.read(at, functions.plan(index).parameters);
       end.replies.release();
+      this.#served = true;
       functions.serve(index, this.#context, values, (layout, result, errorId) =>
         this.#answer(
           errorId === 0 ? records.ANSWER : records.ANSWER_FAILED | (errorId << 8),
@@ -355,7 +366,7 @@ export class SharedEngine extends WorkerEngine {
     if (this.#channel.bell === "message") return;
     const waiting = Atomics.waitAsync(this.#int32, BELL, Atomics.load(this.#int32, BELL));
     if (waiting.async) void waiting.value.then(this.#wake);
-    else queueMicrotask(this.#wake);
+    else enqueue(this.#wake);
   }
 
   #ring(): void {

@@ -5,7 +5,7 @@ import type { WasmValue } from "../values.js";
 import { decode, postValues } from "./codec.js";
 import { WorkerEngine, type WorkerParts } from "./host.js";
 import { engineValues } from "./plans.js";
-import type { CallMessage, WorkerMessage } from "./protocol.js";
+import type { CallMessage, InputMessage, WorkerMessage } from "./protocol.js";
 
 /** For what a background guest can't have without shared memory. */
 export function needsSharedMemory(
@@ -35,6 +35,8 @@ export class MessageEngine extends WorkerEngine {
   protected send(pending: Pending): void {
     const { plan, params, deadline } = pending;
     const values = engineValues(plan, params);
+    const bytes = this.parts.streams?.moreInput();
+    if (bytes !== undefined) this.post({ kind: "input", bytes } satisfies InputMessage);
     postValues(values, () => this.post({ kind: "call", index: plan.index, values } satisfies CallMessage));
     this.calls.push(pending);
     this.keepAlive(true);

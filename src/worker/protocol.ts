@@ -71,7 +71,13 @@ export interface CallMessage {
   readonly values: readonly unknown[];
 }
 
-export type HostMessage = StartMessage | CallMessage;
+/** What has been written to the guest's stdin since then, where there is no shared memory. */
+export interface InputMessage {
+  readonly kind: "input";
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+export type HostMessage = StartMessage | CallMessage | InputMessage;
 
 export type WorkerMessage =
   /** The instance is there; its start function has run, `_initialize` has not. */

@@ -4,6 +4,7 @@ import { ExitError, HostFunctionError, TrapError, WasmexError } from "../errors.
 import { isKind } from "../exported-globals.js";
 import type { HostTarget } from "../imports.js";
 import { instantiateSync } from "../instantiate.js";
+import type { Pipe } from "../pipe.js";
 import { setLockOwner, setStopWord } from "../pipe-owners.js";
 import { platform } from "../platform.js";
 import { settleOverflow, toCallError } from "../traps.js";
@@ -29,18 +30,26 @@ type Callback = (...values: never[]) => never;
 export function serveThread(post: Post, guestWasi?: GuestWasi): (message: unknown) => void {
   let functions: Functions | undefined;
   let started: StartMessage | undefined;
+  let stdin: unknown;
+  const makeWasi: GuestWasi = (...plan) => {
+    // Whose guest has WASI has this.
+    const made = (guestWasi as GuestWasi)(...plan);
+    stdin = made.wasi.stdin;
+    return made;
+  };
   return (data) => {
     const message = data as HostMessage;
     if (message.kind === "start") {
       started = message;
-      functions = start(message, post, guestWasi);
+      functions = start(message, post, makeWasi);
     } else if (started !== undefined) {
-      serveMessage(message, functions?.(message.index) as Exported, started, post);
+      if (message.kind === "input") (stdin as Pipe).write(message.bytes);
+      else serveMessage(message, functions?.(message.index) as Exported, started, post);
     }
   };
 }
 
-function start(message: StartMessage, post: Post, guestWasi: GuestWasi | undefined): Functions | undefined {
+function start(message: StartMessage, post: Post, guestWasi: GuestWasi): Functions | undefined {
   setLockOwner(message.id);
   if (message.channel !== undefined) setStopWord(new Int32Array(message.channel.words, STOPPED * 4, 1));
   let functions: Functions | undefined;
@@ -53,7 +62,7 @@ function start(message: StartMessage, post: Post, guestWasi: GuestWasi | undefin
       toError: (thrown, exported, values) => guestError(thrown, message, exported, values),
     });
   try {
-    instantiate(message, endpoint, message.wasi && guestWasi?.(message.wasi, endpoint, post), (exports) => {
+    instantiate(message, endpoint, message.wasi && guestWasi(message.wasi, endpoint, post), (exports) => {
       functions = exportedFunctions(message, exports);
       endpoint?.expose(functions);
       post({ kind: "made", memories: sharedMemories(exports, message) });

@@ -36,6 +36,8 @@ export class HostStreams {
   /** The host's own input, where it is the guest's. */
   #followed: ByteQueue | undefined;
   #unfollow: (() => void) | undefined;
+  /** The input of a guest without shared memory. */
+  #stdin: ByteQueue | undefined;
   readonly #takers: { 1?: Taker; 2?: Taker } = {};
   readonly plans: readonly [StreamPlan, StreamPlan, StreamPlan];
 
@@ -53,7 +55,7 @@ export class HostStreams {
         : shared
           ? this.#share(target, fd, pipeBytes)
           : fd === 0
-            ? inputBytes(target)
+            ? this.#input(target)
             : this.#post(target, fd);
     };
     this.plans = [plan(stdin, 0), plan(stdout, 1), plan(stderr, 2)];
@@ -90,6 +92,11 @@ export class HostStreams {
     this.unfollow();
   }
 
+  /** What a guest without shared memory has not been given of its input; nothing where there is none. */
+  moreInput(): Uint8Array<ArrayBuffer> | undefined {
+    return this.#stdin?.size ? this.#stdin.read() : undefined;
+  }
+
   /** Has a guest that waits for a pipe look whether it has been stopped. */
   wake(): void {
     for (const pipe of this.#pipes) pipe.wake();
@@ -107,6 +114,16 @@ export class HostStreams {
     } catch {
       // As inline, where the guest alone learns of it; here it is too far away.
     }
+  }
+
+  /** Of a guest without shared memory: what is there goes with its start, and what comes later with its next call. */
+  #input(stdin: OutputOption): StreamPlan {
+    if (!isPipe(stdin)) return { kind: "null" };
+    if (stdin.blocking && !stdin.ended) {
+      throw needsSharedMemory("a stdin that is still being written needs");
+    }
+    this.#stdin = stdin;
+    return { kind: "bytes", bytes: stdin.read() };
   }
 
   #post(target: OutputOption, fd: 1 | 2): StreamPlan {
@@ -135,13 +152,4 @@ export class HostStreams {
     this.#pipes.push(pipe);
     return { kind: "host", pipe: isInput ? pipe.share() : pipe.share(AHEAD) };
   }
-}
-
-/** All the input that a guest without shared memory gets. */
-function inputBytes(stdin: OutputOption): StreamPlan {
-  if (!isPipe(stdin)) return { kind: "null" };
-  if (stdin.blocking && !stdin.ended) {
-    throw needsSharedMemory("a stdin that is still being written needs");
-  }
-  return { kind: "bytes", bytes: stdin.read() };
 }

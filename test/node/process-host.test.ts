@@ -148,6 +148,16 @@ describe("Process in its Node process", () => {
     expect(output).toContain("/nowhere/worker.js");
   });
 
+  it("a thread that ends while the module is still on its way rejects the start with the reason", async () => {
+    const script = join(folder, "early.cjs");
+    await writeFile(script, "throw new Error('broken early')");
+    const { output, code } = await program(`
+      const late = new Promise((resolve) => setTimeout(resolve, 400, bytes));
+      await Wasmex.start({ bytes: late, workerUrl: ${JSON.stringify(script)} }).catch((error) => console.log(error.message));`);
+    expect(output).toContain("broken early");
+    expect(code).toBe(0);
+  });
+
   it("a thread that dies under calls rejects all of them, and what comes after", async () => {
     // A worker of the package's own that ends itself once it has begun to serve.
     const script = join(folder, "mortal.cjs");

@@ -76,6 +76,19 @@ describe("a Process on a thread without shared memory", () => {
     expect(errors).toEqual(["a line\n"]);
   });
 
+  it("what is written to stdin between calls is there for the next", async () => {
+    const stdin = new Wasmex.Pipe();
+    const stdout = new Wasmex.Pipe();
+    await using guest = await begin({ stdin, stdout });
+    expect(await guest.callFunction("cat")).toEqual([0]);
+    stdin.write("first, ");
+    expect(await guest.callFunction("cat")).toEqual([7]);
+    stdin.write("sec");
+    stdin.write("ond");
+    expect(await Promise.all([guest.callFunction("cat"), guest.callFunction("cat")])).toEqual([[6], [0]]);
+    expect(stdout.readString()).toBe("first, second");
+  });
+
   it("traps and conversions are those of everywhere", async () => {
     await using guest = await Wasmex.start({
       bytes: `(module (func $boom unreachable) (func (export "f") (param i32 i64) (result i64 i32)
