@@ -11,6 +11,8 @@ export interface Reach {
   instance?: Instance;
   /** Set once the process has ended: what its guest is unwound with where it comes by the host. */
   ended?: Error;
+  /** The errors that calls of this very instance have ended with. */
+  readonly own: WeakSet<object>;
   context?: Context;
 }
 

@@ -10,12 +10,14 @@ import { describeThrown, describeValue, isA, toEngine } from "./values.js";
 type Call = (...params: unknown[]) => unknown;
 
 /** The error that ends a call because of its host function. */
-export function hostError(host: HostTarget, error: unknown): Error {
-  // A nested call's own end is not wrapped again: its cause is the original one, an exit is the program's.
-  if (isA(error, HostFunctionError) || isA(error, ExitError)) return error;
-  return new HostFunctionError(`host function \`${host.label}\` failed: ${describeThrown(error)}`, {
+export function hostError(host: HostTarget, error: unknown, { own }: Pick<Reach, "own">): Error {
+  // A nested call's own end is not wrapped again: its cause is the original one, an exit is the program's. Another program's is not.
+  if (own.has(error as object) && (isA(error, HostFunctionError) || isA(error, ExitError))) return error;
+  const failure = new HostFunctionError(`host function \`${host.label}\` failed: ${describeThrown(error)}`, {
     cause: error,
   });
+  own.add(failure);
+  return failure;
 }
 
 export function isPromise(value: unknown): value is PromiseLike<unknown> {
@@ -65,7 +67,7 @@ export function syncHostCall(host: HostTarget, reach: Reach): Call {
     try {
       if (!isPromise(result)) return results === undefined ? result : settle(results, result);
     } catch (error) {
-      throw hostError(host, error);
+      throw hostError(host, error, reach);
     }
     // Its rejection has nobody else to go to.
     Promise.resolve(result).catch(() => {});
@@ -80,7 +82,7 @@ export function syncHostCall(host: HostTarget, reach: Reach): Call {
         try {
           result = call();
         } catch (error) {
-          throw hostError(host, error);
+          throw hostError(host, error, reach);
         }
         return finish(result);
       };
@@ -91,7 +93,7 @@ export function syncHostCall(host: HostTarget, reach: Reach): Call {
         try {
           result = call(a);
         } catch (error) {
-          throw hostError(host, error);
+          throw hostError(host, error, reach);
         }
         return finish(result);
       };
@@ -102,7 +104,7 @@ export function syncHostCall(host: HostTarget, reach: Reach): Call {
         try {
           result = call(a, b);
         } catch (error) {
-          throw hostError(host, error);
+          throw hostError(host, error, reach);
         }
         return finish(result);
       };
@@ -113,7 +115,7 @@ export function syncHostCall(host: HostTarget, reach: Reach): Call {
         try {
           result = call(a, b, c);
         } catch (error) {
-          throw hostError(host, error);
+          throw hostError(host, error, reach);
         }
         return finish(result);
       };
@@ -124,7 +126,7 @@ export function syncHostCall(host: HostTarget, reach: Reach): Call {
         try {
           result = call(a, b, c, d);
         } catch (error) {
-          throw hostError(host, error);
+          throw hostError(host, error, reach);
         }
         return finish(result);
       };
@@ -135,7 +137,7 @@ export function syncHostCall(host: HostTarget, reach: Reach): Call {
         try {
           result = call(...params);
         } catch (error) {
-          throw hostError(host, error);
+          throw hostError(host, error, reach);
         }
         return finish(result);
       };
@@ -150,11 +152,12 @@ export function callHost(
   host: HostTarget,
   context: Context | undefined,
   params: readonly unknown[],
+  reach: Pick<Reach, "own">,
 ): unknown {
   const results = host.type?.results;
   const finish = (result: unknown): unknown => (results === undefined ? result : settle(results, result));
   const failed = (error: unknown): never => {
-    throw hostError(host, error);
+    throw hostError(host, error, reach);
   };
   try {
     const result = directCall(host, context)(...params);
@@ -170,7 +173,7 @@ export function suspendingHostCall(host: HostTarget, reach: Reach): unknown {
   if (Suspending === undefined) return syncHostCall(host, reach);
   const context = host.contextOf?.(reach);
   const answer = async (params: readonly unknown[]): Promise<unknown> => {
-    const result = await callHost(host, context, params);
+    const result = await callHost(host, context, params, reach);
     checkEnd(reach);
     return result;
   };

@@ -37,11 +37,13 @@ export class Instance {
   #lastName: string | undefined;
   #lastCall: ListCall = () => [];
   #globals: Globals | undefined;
+  readonly #own: WeakSet<object>;
 
   /** @internal */
-  constructor(engine: WebAssembly.Instance, shape: ModuleShape) {
+  constructor(engine: WebAssembly.Instance, shape: ModuleShape, { own }: Reach) {
     this.#exports = engine.exports;
     this.#shape = shape;
+    this.#own = own;
   }
 
   /**
@@ -153,7 +155,9 @@ export class Instance {
   #rescue(error: unknown, type: FunctionType | undefined, params: readonly unknown[]): WasmValue[] {
     if (isGoodEnd(error)) return [];
     if (!Array.isArray(params)) throw new CallError(`params: pass an array, not ${describeValue(params)}`);
-    throw toCallError(error, this.#shape, type, params);
+    const thrown = toCallError(error, this.#shape, type, params);
+    this.#own.add(thrown);
+    throw thrown;
   }
 }
 
@@ -170,7 +174,7 @@ export interface OwnParts extends Omit<InstanceParts<Instance>, "hooks"> {
 
 function withInstance(shape: ModuleShape, parts: OwnParts): InstanceParts<Instance> {
   const made = (engine: WebAssembly.Instance, reach: Reach): Instance => {
-    reach.instance = new Instance(engine, shape);
+    reach.instance = new Instance(engine, shape, reach);
     return reach.instance;
   };
   return { ...parts, hooks: { wrapHost: syncHostCall, ...parts.hooks, made } };

@@ -59,6 +59,7 @@ interface Plan<T> {
 
 function plan<T>(shape: ModuleShape, parts: InstanceParts<T>): Plan<T> {
   const { signal, wrapHost, begin, made, initialize, wrapAny } = parts.hooks;
+  const own = new WeakSet();
   let wasi: WasiHost | undefined;
   if (parts.wasi) {
     const factory = parts.wasiFactory ?? wasiFactory();
@@ -67,10 +68,10 @@ function plan<T>(shape: ModuleShape, parts: InstanceParts<T>): Plan<T> {
         "WASI has not been loaded: use `await Instance.create`, or import `Wasi` first",
       );
     }
-    wasi = factory(parts.wasi === true ? {} : parts.wasi, parts.wasiInternals);
+    wasi = factory(parts.wasi === true ? {} : parts.wasi, { ...(parts.wasiInternals as object), own });
   }
   const links = linkImports(shape, parts.imports, wasi?.getImportObject());
-  const reach: Reach = { signal };
+  const reach: Reach = { signal, own };
   const imports = importObject(links, (host) => wrapHost(host, reach), wrapAny);
   // The start function may call WASI before there are exports.
   const link = links.find(({ entry }) => isKind(entry.type, "memory"));

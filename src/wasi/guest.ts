@@ -35,6 +35,9 @@ export class Guest {
   /** The milliseconds after which a function that waits has to answer. */
   readonly left: () => number;
 
+  /** Gets the errors that the guest exits with, which may be thrown on by the host's functions that it called. */
+  readonly own: WeakSet<object> | undefined;
+
   /** A function has failed, and what it had begun is not ended yet: there may be no stack left to do it. */
   broken = false;
 
@@ -44,7 +47,9 @@ export class Guest {
     sources: Sources,
     openFiles: number,
     left = () => Number.POSITIVE_INFINITY,
+    own?: WeakSet<object>,
   ) {
+    this.own = own;
     this.left = left;
     this.args = args;
     this.env = env;

@@ -79,7 +79,9 @@ export function surroundingsFunctions(guest: Guest): Functions {
 
     proc_exit: [
       (code: number): never => {
-        throw exitError(code >>> 0);
+        const error = exitError(code >>> 0);
+        guest.own?.add(error);
+        throw error;
       },
     ],
     proc_raise: [

@@ -18,6 +18,8 @@ export interface WasiInternals {
   readonly limits?: { readonly openFiles?: number };
   /** The milliseconds after which a function that waits has to answer. */
   readonly left?: (() => number) | undefined;
+  /** Gets the errors that the guest exits with. */
+  readonly own?: WeakSet<object>;
 }
 
 /**
@@ -49,6 +51,7 @@ export class Wasi implements WasiHost {
       new Sources(checked.clock, checked.random),
       internals?.limits?.openFiles ?? OPEN_FILES,
       internals?.left,
+      internals?.own,
     );
     const preopens = openPreopens(checked);
     const standard = checked.stdio.map((endpoint, fd) => streamDescriptor(endpoint, fd as 0 | 1 | 2));

@@ -136,7 +136,11 @@ export class SharedEngine extends WorkerEngine {
       const id = this.#nestedId;
       const deadline = Number.POSITIVE_INFINITY;
       this.#answer(records.NESTED_CALL | (plan.index << 8), id, plan.parameters, values);
-      this.#nested.set(id, { plan, params, resolve, reject, timeout: deadline, began: 0, deadline });
+      const failed = (error: unknown): void => {
+        this.parts.functions.own.add(error as object);
+        reject(error);
+      };
+      this.#nested.set(id, { plan, params, resolve, reject: failed, timeout: deadline, began: 0, deadline });
     });
   }
 

@@ -35,6 +35,8 @@ export class HostFunctions {
   readonly #served: Served[] = [];
   readonly #errors = new Map<number, unknown>();
   #errorId = 0;
+  /** The errors that calls of this very guest have ended with. */
+  readonly own = new WeakSet<object>();
   #waiting = 0;
 
   /**
@@ -97,9 +99,9 @@ export class HostFunctions {
     this.#waiting++;
     let result: unknown;
     try {
-      result = callHost(host, context, unpack(params) as unknown[]);
+      result = callHost(host, context, unpack(params) as unknown[], this);
     } catch (error) {
-      failed(hostError(host, error));
+      failed(hostError(host, error, this));
       return;
     }
     if (isPromise(result)) result.then(done, failed);

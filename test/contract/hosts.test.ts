@@ -216,3 +216,103 @@ describe(`host functions (${thread})`, () => {
     await guest.stop();
   });
 });
+
+describe(`programs that host functions run (${thread})`, () => {
+  const TOOL = `(module
+    (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+    (import "env" "fail" (func $fail))
+    (memory (export "memory") 1)
+    (func (export "exit") (param i32) (call $exit (local.get 0)))
+    (func (export "fail") (call $fail)))`;
+  const OUTER = `(module
+    (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+    (import "env" "tool" (func $tool (param i32) (result i32)))
+    (memory (export "memory") 1)
+    (table (export "table") 1 funcref)
+    (elem (i32.const 0) $leave)
+    (func $leave (export "leave") (param i32) (call $exit (local.get 0)))
+    (func (export "again") (param i32) (drop (call $tool (local.get 0))))
+    (func (export "_start") (drop (call $tool (i32.const 3)))))`;
+  const cause = new Error("on purpose");
+  const fail = (): never => {
+    throw cause;
+  };
+
+  /** What the call of the host function comes to, given as a plain function, and as an async one where the guest can wait. */
+  async function ends(
+    call: (context: Wasmex.Context, value: number) => unknown,
+    value: number,
+    name = "again",
+  ): Promise<unknown[]> {
+    const tools = [Wasmex.fn(["i32"], ["i32"], call as () => number)];
+    if (thread === "worker" || Wasmex.capabilities().jspi) {
+      tools.push(
+        Wasmex.fn(["i32"], ["i32"], async (context, given) => (await call(context, given)) as number),
+      );
+    }
+    const ends: unknown[] = [];
+    for (const tool of tools) {
+      const guest = await Wasmex.start({ bytes: OUTER, thread, wasi: true, imports: { env: { tool } } });
+      ends.push(
+        await guest.callFunction(name, name === "again" ? [value] : []).catch((error: unknown) => error),
+      );
+      await guest.stop();
+    }
+    return ends;
+  }
+
+  test("another program's exit and its host function's error are the HostFunctionError of the outer one", async () => {
+    const module = await Wasmex.Module.compile(TOOL);
+    const inner = await Wasmex.Instance.create(module, { wasi: true, imports: { env: { fail } } });
+    const exits = () => inner.callFunction("exit", [3]);
+    for (const name of ["again", "_start"]) {
+      for (const error of await ends(exits, 0, name)) {
+        expect(error).toBeInstanceOf(Wasmex.HostFunctionError);
+        expect(error).toMatchObject({ cause: { name: "ExitError", code: 3 } });
+      }
+    }
+    for (const error of await ends(() => inner.callFunction("fail"), 0)) {
+      expect(error).toMatchObject({
+        message: expect.stringContaining("`env::tool`"),
+        cause: { name: "HostFunctionError", message: expect.stringContaining("`env::fail`"), cause },
+      });
+    }
+    for (const code of [0, 3]) {
+      const leaves = () => {
+        throw new Wasmex.ExitError(code);
+      };
+      for (const error of await ends(leaves, 0)) {
+        expect(error).toMatchObject({ name: "HostFunctionError", cause: { name: "ExitError", code } });
+      }
+    }
+  });
+
+  test("a nested call's own exit and host error end the outer call as they are", async () => {
+    const leaves = (context: Wasmex.Context, code: number) => context.callFunction("leave", [code]);
+    for (const error of await ends(leaves, 7)) {
+      expect(error).toBeInstanceOf(Wasmex.ExitError);
+      expect(error).toMatchObject({ code: 7 });
+    }
+    let depth = 0;
+    const descends = (context: Wasmex.Context): unknown =>
+      ++depth % 3 === 0 ? fail() : context.callFunction("again", [0]);
+    for (const error of await ends(descends, 0).then(([plain]) => [plain])) {
+      expect(error).toMatchObject({ name: "HostFunctionError", cause });
+    }
+  });
+
+  test.runIf(thread === "inline")(
+    "an exit that comes through the engine's own functions stays one",
+    async () => {
+      const module = await Wasmex.Module.compile(OUTER);
+      const instance: Wasmex.Instance = await Wasmex.Instance.create(module, {
+        wasi: true,
+        imports: {
+          env: { tool: (code: number) => (instance.exports.table as WebAssembly.Table).get(0)(code) },
+        },
+      });
+      expect(() => instance.callFunction("again", [5])).toThrow(Wasmex.ExitError);
+      expect(instance.callFunction("again", [0])).toEqual([]);
+    },
+  );
+});
