@@ -3,17 +3,23 @@ import { BLOCKING, NO_MEMORY, SPACE_SEQUENCE, TERMINAL } from "./pipe-layout.js"
 import { ByteQueue, type SharedPipe, type Waiting } from "./pipe-queue.js";
 import { toBytes } from "./source-bytes.js";
 import { decodeText } from "./text.js";
+import { describeValue } from "./values.js";
 
 export type { SharedPipe } from "./pipe-queue.js";
 
 /** How a guest sees a pipe. */
 export interface PipeOptions {
-  /** A guest that reads the empty pipe waits until the host writes or calls `end()`. Default: `false`, it sees the end of the file. */
+  /**
+   * A guest that reads the empty pipe waits until the host writes or calls `end()`, and one that writes to a full one until the host reads.
+   * Default: `false`, it sees the end of the file, or `errno.again`.
+   */
   readonly blocking?: boolean;
   /**
    * A guest takes it for a terminal: C libraries then write each line when it is whole, instead of all at the end. Default: `false`.
    */
   readonly terminal?: boolean;
+  /** Most bytes that may lie unread, from 1 on; `limits.pipeBytes` can make it less. Default: none, the pipe grows. */
+  readonly limit?: number | undefined;
 }
 
 /**
@@ -29,6 +35,7 @@ export interface PipeOptions {
 export class Pipe extends ByteQueue {
   #readable: ReadableStream<Uint8Array<ArrayBuffer>> | undefined;
   #writable: WritableStream<Uint8Array | string> | undefined;
+  #limit = Number.POSITIVE_INFINITY;
 
   /** An empty pipe. */
   constructor(options?: PipeOptions);
@@ -36,6 +43,18 @@ export class Pipe extends ByteQueue {
   constructor(options: undefined, shared: SharedPipe);
   constructor(options?: PipeOptions, shared?: SharedPipe) {
     super((options?.blocking === true ? BLOCKING : 0) | (options?.terminal === true ? TERMINAL : 0), shared);
+    const { limit } = options ?? {};
+    if (limit === undefined) return;
+    if (!(typeof limit === "number" && limit >= 1)) {
+      throw new WasmexError(`Pipe: limit is a number of bytes from 1 on, not ${describeValue(limit)}`);
+    }
+    this.#limit = limit;
+    this.limitTo(limit);
+  }
+
+  /** @internal */
+  override limitTo(bytes: number): void {
+    super.limitTo(Math.min(bytes, this.#limit));
   }
 
   /** The same as `new Pipe(options)`. */

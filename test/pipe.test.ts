@@ -158,6 +158,17 @@ describe("Pipe", () => {
     };
     const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
 
+    it(`Pipe.write takes no more than its limit, which limitTo can only lower (${where})`, () => {
+      const pipe = new Pipe({ limit: 5 });
+      if (shared) pipe.share();
+      expect([pipe.write("hello, world"), pipe.write("!"), pipe.readString()]).toEqual([5, 0, "hello"]);
+      pipe.limitTo(100);
+      expect(pipe.write("hello, world")).toBe(5);
+      pipe.limitTo(3);
+      expect([pipe.readString(), pipe.write("hello")]).toEqual(["hello", 3]);
+      expect(() => new Pipe({ limit: 0 })).toThrow(/limit is a number of bytes from 1 on, not 0/);
+    });
+
     it(`Pipe.writable waits for room under a limit (${where})`, async () => {
       const pipe = make();
       pipe.limitTo(5);

@@ -80,6 +80,41 @@ describe(`standard streams of a Process (${thread})`, () => {
     expect(await guest.callFunction("write", [1])).toEqual([0]);
   });
 
+  it.runIf(inWorker && Wasmex.capabilities().sharedMemory)(
+    "a guest that writes to a full blocking Pipe waits until the host reads",
+    async () => {
+      // 4,096 bytes, 64 times; answers the first errno.
+      const module = await Wasmex.Module.compile(`(module
+        (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+        (memory (export "memory") 1)
+        (data (i32.const 0) "\\00\\10\\00\\00\\00\\10\\00\\00")
+        (func (export "pour") (result i32) (local $turn i32) (local $errno i32)
+          (loop $again
+            (local.set $errno (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 16)))
+            (local.set $turn (i32.add (local.get $turn) (i32.const 1)))
+            (br_if $again (i32.and (i32.eqz (local.get $errno)) (i32.lt_u (local.get $turn) (i32.const 64)))))
+          (local.get $errno)))`);
+      const stdout = new Wasmex.Pipe({ blocking: true, limit: 10_000 });
+      await using guest = await Wasmex.start({ module, thread, wasi: { stdout } });
+      let [bytes, most] = [0, 0];
+      const pouring = guest.callFunction("pour").finally(() => stdout.end());
+      for await (const chunk of stdout) {
+        bytes += chunk.length;
+        most = Math.max(most, chunk.length);
+      }
+      expect(await pouring).toEqual([0]);
+      expect(bytes).toBe(64 * 4096);
+      expect(most).toBeLessThanOrEqual(10_000);
+      const other = new Wasmex.Pipe({ limit: 10_000 });
+      await using hasty = await Wasmex.start({ module, thread, wasi: { stdout: other } });
+      expect(await hasty.callFunction("pour")).toEqual([6]);
+      // A guest that waits for room is stopped like any other.
+      const full = new Wasmex.Pipe({ blocking: true, limit: 10 });
+      const stuck = await Wasmex.start({ module, thread, wasi: { stdout: full } });
+      expect(await failure(stuck.callFunction("pour", [], 50))).toBeInstanceOf(Wasmex.TimeoutError);
+    },
+  );
+
   it("limits.fileSystemBytes is ENOSPC for the guest", async () => {
     const fs = new Wasmex.VirtualFileSystem({ "/dir": {} });
     const preopen = { "/dir": { flags: ["read", "write", "create"] as const } };

@@ -17,8 +17,8 @@ export interface StreamHost {
 }
 
 /**
- * A pipe whose other end is the host's own: output that it takes out, where the guest waits when it is too far ahead, or its own
- * input, which it begins to read when the guest does.
+ * A pipe where a guest that writes waits for room: the host takes it out, or whoever has the pipe. Or the host's own input, which it begins
+ * to read when the guest does.
  */
 function hostPipe(pipe: Pipe, { ring, wantInput }: StreamHost): Stream {
   return {
@@ -59,8 +59,10 @@ export function openStream(plan: StreamPlan, fd: 0 | 1 | 2, host: StreamHost): T
       return "null";
     case "direct":
       return "inherit";
-    case "pipe":
-      return Pipe.attach(plan.pipe);
+    case "pipe": {
+      const pipe = Pipe.attach(plan.pipe);
+      return fd > 0 && pipe.blocking ? (hostPipe(pipe, host) as unknown as Target) : pipe;
+    }
     case "host":
       return hostPipe(Pipe.attach(plan.pipe), host) as unknown as Target;
     case "bytes": {
