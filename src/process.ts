@@ -18,6 +18,9 @@ if (Symbol.asyncDispose === undefined) {
 const DEFAULT_TIMEOUT = 5000;
 const NO_PARAMS: readonly unknown[] = [];
 
+/** Stops what nobody can call any more, for who forgets to: a thread would last as long as the program. */
+const forgotten = /* @__PURE__ */ new FinalizationRegistry((engine: Engine) => engine.forget());
+
 /** @internal */
 export function checkTimeout(timeout: unknown): void {
   if (typeof timeout !== "number" || !(timeout >= 0)) {
@@ -57,6 +60,7 @@ export class Process<Exports extends object = AnyExports> {
     this.#shape = shape;
     this.#plans = plans;
     this.name = name;
+    forgotten.register(this, engine);
   }
 
   /** Where the instance runs. */
