@@ -136,7 +136,7 @@ async function compileText(text: string, given: Given): Promise<Content> {
       `${what} is an address, ${describeValue(trimmed)}, no WebAssembly text: load it by \`fetch\` or as a URL`,
     );
   }
-  const { bytes, objection } = await assemble(text, what);
+  const { bytes, objection } = await assemble(text.replace(/^\uFEFF/, ""), what);
   try {
     return await compileBinary(imageOf(bytes), given);
   } catch (error) {
@@ -150,7 +150,7 @@ function textOf(bytes: Uint8Array<ArrayBuffer>, what: string): string {
     throw new CompileError(`${what} is a serialized module: pass it to Module.deserialize`);
   try {
     const text = strict.decode(bytes);
-    if (!text.includes("\0")) return text.replace(/^\uFEFF/, "");
+    if (!text.includes("\0")) return text;
   } catch {
     // Told below.
   }

@@ -63,5 +63,5 @@ export function fn<
       );
     }
   }
-  return new TypedFunction(parameters, results, callback as HostFunction["callback"]);
+  return new TypedFunction([...parameters], [...results], callback as HostFunction["callback"]);
 }

@@ -44,12 +44,16 @@ export class Module {
   #imports: Readonly<Record<string, Readonly<Record<string, ExternType>>>> | undefined;
 
   private constructor(content: Content) {
+    // JavaScript may call it as the engine's own is called.
+    if (content?.what === undefined)
+      throw new WasmexError("new Module: use Module.compile or Module.compileSync");
     this.#content = content;
   }
 
   /**
    * Compiles a module. Bytes that do not begin with `\0asm` are WebAssembly text in UTF-8; so is every string. A
-   * response is compiled while it arrives. A `Module`, or a promise of one, is answered as it is.
+   * response is compiled while it arrives. A `Module`, or a promise of one, is answered as it is. Of a `WebAssembly.Module` that was
+   * compiled elsewhere the types are unknown: its functions take what the engine takes, which makes `1` of `1.5` and `0` of `"7abc"`.
    *
    * @throws {CompileError} (rejects) for what is no valid module or could not be loaded; the message names the input, and for
    * text the line. Where `options.signal` aborts, rejects with its reason.
@@ -110,7 +114,10 @@ export class Module {
     return new Module(await (await loading()).restore(copy));
   }
 
-  /** The module's bytes and name in a container of its own, with a checksum. */
+  /**
+   * The module's bytes and name in a container of its own, with a checksum.
+   * @throws {UnsupportedError} for a `WebAssembly.Module` that was compiled elsewhere
+   */
   serialize(): Uint8Array<ArrayBuffer> {
     return pack([bytesOf(this.#content, "serialize")], this.name);
   }
@@ -168,7 +175,10 @@ export class Module {
     return customSections(this.#content, name);
   }
 
-  /** Size of the binary module in bytes. */
+  /**
+   * Size of the binary module in bytes.
+   * @throws {UnsupportedError} for a `WebAssembly.Module` that was compiled elsewhere
+   */
   get byteLength(): number {
     return bytesOf(this.#content, "byteLength").length;
   }

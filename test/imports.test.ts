@@ -70,6 +70,14 @@ describe("fn", () => {
     expect(() => fn([], ["(ref null func)", "funcref", "v128"], (() => undefined) as never)).not.toThrow();
   });
 
+  test("fn keeps its signature, whatever becomes of the lists", () => {
+    const [parameters, results]: Wasmex.ValueType[][] = [["i32"], ["i64"]];
+    const host = fn(parameters as "i32"[], results as "i64"[], () => [1n]);
+    parameters?.push("f32");
+    results?.pop();
+    expect([host.parameters, host.results]).toEqual([["i32"], ["i64"]]);
+  });
+
   test("fn refuses what is no list or no function", () => {
     expect(() => fn("i32" as never, [], () => {})).toThrow(TypeError);
     expect(() => fn([], [], undefined as never)).toThrow(TypeError);

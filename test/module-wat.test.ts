@@ -24,6 +24,13 @@ describe("Module.compile of text", () => {
     },
   );
 
+  test("Module.compile takes text and bytes that begin with a byte order mark", async () => {
+    const text = `\ufeff(module (func (export "f")))`;
+    for (const source of [text, new TextEncoder().encode(text)]) {
+      expect(Object.keys((await Module.compile(source)).exports)).toEqual(["f"]);
+    }
+  });
+
   test("Module.compile takes no other text for an address", async () => {
     expect(await failureOf("garbage")).toMatchObject({ name: "CompileError", line: 1, column: 1 });
     expect(await failureOf("(module) ;; see https://example.org/sum")).toBeInstanceOf(Module);

@@ -87,6 +87,13 @@ describe("Module", () => {
     await expect(Module.compile(container)).rejects.toThrow("pass it to Module.deserialize");
   });
 
+  test("Module says how modules are made to those who call its constructor", () => {
+    const Constructor = Module as unknown as new (...given: unknown[]) => Module;
+    for (const given of [[], [new Uint8Array(8)]]) {
+      expect(() => new Constructor(...given)).toThrow("new Module: use Module.compile or Module.compileSync");
+    }
+  });
+
   test("Module keeps its own copy of the bytes", async () => {
     const bytes = await wat(SIMPLE);
     const module = await Module.compile(bytes);
