@@ -47,10 +47,14 @@ function directCall(host: HostTarget, context: Context | undefined): Call {
   return host.takesContext ? callback.bind(undefined, context) : callback;
 }
 
-/** The error for a promise that the guest can't be suspended for. */
-export function cannotWait(what: string, options?: { cause: unknown }): UnsupportedError {
+/** The error for a promise that the guest can't be suspended for; `todo` is what would do, if it is not another thread. */
+export function cannotWait(
+  what: string,
+  options?: { cause: unknown },
+  todo?: string | false,
+): UnsupportedError {
   return new UnsupportedError(
-    `${what}, which the guest cannot wait for on this thread: ${platform().threadSupport().reason || 'use `start` with thread: "worker"'}`,
+    `${what}, which the guest cannot wait for on this thread: ${todo || platform().threadSupport().reason || 'use `start` with thread: "worker"'}`,
     options,
   );
 }
@@ -71,7 +75,9 @@ export function syncHostCall(host: HostTarget, reach: Reach): Call {
     }
     // Its rejection has nobody else to go to.
     Promise.resolve(result).catch(() => {});
-    throw cannotWait(`host function \`${host.label}\` answered a promise`);
+    // Without a call's signal it is an `Instance`, whose guest is never suspended.
+    const todo = reach.signal !== undefined && WebAssembly.Suspending !== undefined && "declare it `async`";
+    throw cannotWait(`host function \`${host.label}\` answered a promise`, undefined, todo);
   };
 
   switch (host.type?.parameters.length) {

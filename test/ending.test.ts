@@ -189,6 +189,14 @@ describe("the end of a process on this thread", () => {
 });
 
 describe("an async host function where the guest can't be suspended", () => {
+  it("says that a function which answers a promise is to be declared async, where that would do", async () => {
+    const { guest } = await begin((() => Promise.resolve(1)) as unknown as Host);
+    const error = await failure(guest.callFunction("asks", [0]));
+    expect(error).toBeInstanceOf(Wasmex.UnsupportedError);
+    expect(error.message.endsWith(": declare it `async`")).toBe(jspi);
+    await guest.stop();
+  });
+
   /** Calls the guest `depth` times over, before or after it has waited for something. */
   const nests =
     (waits: boolean): Host =>

@@ -1,4 +1,3 @@
-import { UnsupportedError } from "../errors.js";
 import type { Result } from "../vfs/contract.js";
 import type { Descriptor, Stream } from "../vfs/descriptors.js";
 import {
@@ -100,7 +99,7 @@ export function ioFunctions(guest: Guest, unstable: boolean): { [name: string]: 
         if (count !== -ERRNO_AGAIN || done > 0 || (flags & FDFLAGS_NONBLOCK) !== 0) return count;
         if (!stream.wait(guest.left())) {
           if (guest.left() <= 0) return -ERRNO_INTR;
-          throw new UnsupportedError(stream.stuck ?? stuck);
+          throw stuck(stream);
         }
         if (!guest.has(start, length)) return -ERRNO_FAULT;
       }

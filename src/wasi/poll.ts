@@ -134,7 +134,7 @@ function sleep(milliseconds: number, left: number, stream: Stream | undefined): 
   const blocks = platform().mayBlock();
   if (blocks && stream?.wait(most)) return;
   if (stream !== undefined && milliseconds === Number.POSITIVE_INFINITY && platform().monotonicNow() < end)
-    throw new UnsupportedError(stream.stuck ?? stuck);
+    throw stuck(stream);
   if (!blocks && most > LONGEST_SPIN) {
     throw new UnsupportedError(
       `the guest sleeps for ${Math.ceil(milliseconds)} ms, but this thread cannot sleep: start it with thread: "worker"`,

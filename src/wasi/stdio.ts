@@ -1,3 +1,4 @@
+import { UnsupportedError } from "../errors.js";
 import type { Pipe } from "../pipe.js";
 import { platform } from "../platform.js";
 import { FILETYPE_CHARACTER_DEVICE, FILETYPE_UNKNOWN } from "../vfs/contract.js";
@@ -5,10 +6,13 @@ import { Descriptor, type Stream } from "../vfs/descriptors.js";
 import { ERRNO_IO } from "../vfs/errno.js";
 import { RIGHT_FD_READ, RIGHT_FD_SEEK, RIGHT_FD_TELL, RIGHT_FD_WRITE, STREAM_RIGHTS } from "../vfs/rights.js";
 
-/** Why a stream that says nothing else itself can't be waited for. */
-export const stuck =
-  "the guest reads from an empty stdin and nobody can write to it while this thread waits: " +
-  'start the guest with thread: "worker", or write to the pipe and end() it before the call';
+/** The error for a stream that can't be waited for. */
+export function stuck(stream: Stream): UnsupportedError {
+  return new UnsupportedError(
+    stream.stuck ??
+      `the guest reads from an empty stdin and nobody can write to it while this thread waits: ${platform().threadSupport().reason || 'start the guest with thread: "worker"'}, or write to the pipe and end() it before the call`,
+  );
+}
 
 /** What an option of stdin, stdout or stderr may be, once it has been checked; a `Pipe` is a stream. */
 export type Endpoint = Pipe | "inherit" | "null" | ((chunk: Uint8Array) => void) | Stream;

@@ -22,7 +22,10 @@ export function functionPlan(name: string, index: number, type: FunctionType | u
 
 /** The params of a call as the engine takes them. Throws where they don't fit. */
 export function engineValues({ type }: FunctionPlan, params: readonly unknown[]): unknown[] {
-  return params.map((value, index) => toEngine(value, type?.parameters[index] ?? "externref", index + 1));
+  // Not by `map`, which leaves holes out.
+  return Array.from(params, (value, index) =>
+    toEngine(value, type?.parameters[index] ?? "externref", index + 1),
+  );
 }
 
 /** The exported functions; both threads number them alike, in the module's order. What one of them needs is made when it is called. */

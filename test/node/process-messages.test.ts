@@ -53,6 +53,27 @@ describe("a Process on a thread without shared memory", () => {
     expect(await guest.callFunction("same", [{ a: 1 }])).toEqual([{ a: 1 }]);
   });
 
+  it("a hole among the params is no value", async () => {
+    await using guest = await Wasmex.start({
+      bytes: `(module (func (export "i32") (param i32)))`,
+      thread: "worker",
+    });
+    // biome-ignore lint/suspicious/noSparseArray: what is tested
+    const error = await failure(guest.callFunction("i32", [,]));
+    expect(error).toBeInstanceOf(Wasmex.CallError);
+    expect((error as Error).message).toContain("Cannot convert argument #1 to a WebAssembly i32 value.");
+  });
+
+  it("what the page's own guest can't wait for is refused with the headers to send", async () => {
+    const module = await Wasmex.Module.compile(await compiled);
+    const stdin = new Wasmex.Pipe({ blocking: true });
+    await using guest = await Wasmex.start({ module, thread: "inline", wasi: { stdin } });
+    const error = await failure(guest.callFunction("cat"));
+    expect(error).toBeInstanceOf(Wasmex.UnsupportedError);
+    expect((error as Error).message).toContain(HEADERS);
+    expect((error as Error).message).not.toContain('"worker"');
+  });
+
   it("calls are served in order, with prefilled input and output by message", async () => {
     const stdin = new Wasmex.Pipe();
     const stdout = new Wasmex.Pipe();
