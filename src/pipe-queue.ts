@@ -122,6 +122,11 @@ export class ByteQueue {
     this.wake();
   }
 
+  /** @internal More is going to be written after all. */
+  reopen(): void {
+    Atomics.and(this.#words, FLAGS, ~ENDED);
+  }
+
   /** @internal The most bytes that may lie unread; beyond it a guest's write is `errno.again`. */
   limitTo(bytes: number): void {
     Atomics.store(this.#words, LIMIT, Math.min(bytes, NO_LIMIT));

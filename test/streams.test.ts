@@ -15,6 +15,10 @@ const failure = (promise: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => error,
   );
 
+const fail = (error: Error): never => {
+  throw error;
+};
+
 describe(`standard streams of a Process (${thread})`, () => {
   it("one Pipe is stdin, stdout and stderr at once", async () => {
     const pipe = new Wasmex.Pipe();
@@ -61,14 +65,89 @@ describe(`standard streams of a Process (${thread})`, () => {
     expect(seen.slice(2).join("").length).toBe(60_000);
   });
 
-  it("a callback that throws is EIO for the guest, and no more", async () => {
+  it("a callback that throws ends the call, and the guest can be called again", async () => {
+    const full = new Error("full");
+    let chunks = 0;
     await using guest = await begin({
       stdout: () => {
-        throw new Error("full");
+        if (++chunks !== 2) throw full;
       },
     });
-    await guest.callFunction("write", [1]);
-    expect(await guest.callFunction("write", [1])).toEqual([29]);
+    const message = "wasi.stdout failed: full";
+    // On a thread the first may have ended by itself when the chunk arrives; the other never does.
+    for (const name of ["say", "chatter"]) {
+      chunks = name === "say" ? 0 : 2;
+      const error = await failure(guest.callFunction(name, [], Number.POSITIVE_INFINITY));
+      expect(error).toMatchObject({ name: "HostFunctionError", message });
+      expect((error as Error).cause).toBe(full);
+      chunks = 1;
+      expect(await guest.callFunction("write", [1])).toEqual([0]);
+    }
+    chunks = 0;
+    const ran = await failure(
+      Wasmex.run({ module: await compiled, thread, wasi: { stdout: () => fail(full) } }),
+    );
+    expect(ran).toMatchObject({ name: "HostFunctionError", message, cause: full, stderr: "" });
+  });
+
+  it("a callback that throws while the guest is started ends the start", async () => {
+    const full = new Error("full");
+    const bytes = `(module
+      (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+      (memory (export "memory") 1)
+      (func (export "_initialize")
+        (i32.store (i32.const 4) (i32.const 6))
+        (drop (call $write (i32.const 2) (i32.const 0) (i32.const 1) (i32.const 8)))))`;
+    const started = await failure(Wasmex.start({ bytes, thread, wasi: { stderr: () => fail(full) } }));
+    expect(started).toMatchObject({
+      name: "HostFunctionError",
+      message: "wasi.stderr failed: full",
+      cause: full,
+    });
+  });
+
+  it("a callback that answers a promise is refused", async () => {
+    await using guest = await begin({
+      stdout: async () => {
+        await undefined;
+        throw new Error("nobody waits for it");
+      },
+    });
+    const error = await failure(guest.callFunction("write", [1]));
+    expect(error).toMatchObject({ name: "HostFunctionError" });
+    expect((error as Error).message).toBe(
+      "wasi.stdout failed: it answered a promise, which the guest cannot wait for",
+    );
+  });
+
+  it("a clock or random source that fails ends the call", async () => {
+    const broken = new Error("no battery");
+    await using guest = await begin({ clock: () => fail(broken), random: () => fail(broken) });
+    for (const [name, key] of [
+      ["time", "clock"],
+      ["random", "random"],
+    ] as const) {
+      const error = await failure(guest.callFunction(name));
+      expect(error).toMatchObject({ name: "HostFunctionError", message: `wasi.${key} failed: no battery` });
+      expect((error as Error).cause).toBe(broken);
+    }
+    const answers = [() => "soon", () => undefined, () => Number.NaN, () => Promise.reject(broken)];
+    await using vague = await begin({
+      clock: () => answers.shift()?.() as unknown as number,
+      random: async () => {
+        throw broken;
+      },
+    });
+    for (const [name, why] of [
+      ["time", "it answered soon"],
+      ["time", "it answered undefined"],
+      ["time", "it answered NaN"],
+      ["time", "it answered a promise, which the guest cannot wait for"],
+      ["random", "it answered a promise, which the guest cannot wait for"],
+    ] as const) {
+      const message = `wasi.${name === "time" ? "clock" : "random"} failed: ${why}`;
+      expect(await failure(vague.callFunction(name))).toMatchObject({ name: "HostFunctionError", message });
+    }
   });
 
   it("limits.pipeBytes is EAGAIN for the guest", async () => {

@@ -1,4 +1,4 @@
-import { ExitError, StoppedError, UnsupportedError } from "../errors.js";
+import { FileSystemError, WasmexError } from "../errors.js";
 import { refusal } from "../vfs/access.js";
 import { abandonOperation } from "../vfs/arena-memory.js";
 import { type Backend, FILETYPE_DIRECTORY, Filestat, type Result } from "../vfs/contract.js";
@@ -142,19 +142,23 @@ export class Guest {
   }
 
   /**
-   * The one boundary for what was thrown while a function ran: exit, what this surrounding can't do and that the thread has
-   * been stopped go out to the host, all else is an errno.
+   * The one boundary for what was thrown while a function ran: what is this package's goes out to the host (an exit, what this surrounding
+   * can't do, that a function of the options has failed), but for what a file system says; all else is an errno.
    */
   caught(error: unknown): number {
     this.mend();
-    if (error instanceof ExitError || error instanceof UnsupportedError || error instanceof StoppedError)
-      throw error;
+    if (error instanceof WasmexError && !(error instanceof FileSystemError)) throw error;
     return ERRNO_IO;
   }
 
   #refresh(): void {
     const buffer = this.#memory?.buffer;
-    if (buffer === undefined || buffer === this.bytes.buffer) return;
+    if (buffer === undefined) {
+      throw new WasmexError(
+        "WASI has no memory yet: call start(instance), initialize(instance) or bind(memory) first; a start section needs one that is imported",
+      );
+    }
+    if (buffer === this.bytes.buffer) return;
     this.bytes = new Uint8Array(buffer);
     this.view = new DataView(buffer);
   }

@@ -14,34 +14,38 @@ export interface PreopenOptions {
   /** At least one: `"read"` and list, `"write"` what exists (rename and remove, too), `"create"` what doesn't. */
   flags: readonly PreopenFlag[];
   /** The path that the guest sees; default: the directory's own. */
-  alias?: string;
+  alias?: string | undefined;
 }
 
-/** Where a guest's output goes; a function gets each chunk, as a copy. */
+/**
+ * Where a guest's output goes; a function gets each chunk, as a copy. One that throws, or answers a promise (nobody waits for it: follow a
+ * `Pipe`), ends the call with `HostFunctionError`: at that write inline, and on a thread, where the chunk arrives while the guest goes on, all
+ * calls under way. The instance can be called again.
+ */
 export type OutputOption = Pipe | "inherit" | "null" | ((chunk: Uint8Array) => void);
 
 /** What a guest is given of its surroundings. All keys may be left out. */
 export interface WasiOptions {
   /** After argv[0]; none of them with a NUL. */
-  args?: readonly string[];
+  args?: readonly string[] | undefined;
   /** argv[0]; default `"wasmex"`. */
-  programName?: string;
+  programName?: string | undefined;
   /** The environment: nothing of the host's own. */
-  env?: { readonly [name: string]: string };
+  env?: { readonly [name: string]: string } | undefined;
   /** Default `"inherit"`: the terminal in Node, the console in browsers. */
-  stdin?: Pipe | "inherit" | "null";
+  stdin?: Pipe | "inherit" | "null" | undefined;
   /** Default `"inherit"`: the terminal in Node, the console in browsers. */
-  stdout?: OutputOption;
+  stdout?: OutputOption | undefined;
   /** As `stdout`. */
-  stderr?: OutputOption;
+  stderr?: OutputOption | undefined;
   /** Directories the guest may use, by their paths in `fs`. */
-  preopen?: { readonly [directory: string]: PreopenOptions };
+  preopen?: { readonly [directory: string]: PreopenOptions } | undefined;
   /** Default: the host's directories in Node, a new empty one in browsers. */
-  fs?: VirtualFileSystem;
-  /** Fills the bytes it is given; default: the engine's cryptographic source. */
-  random?: RandomSource;
-  /** Tells milliseconds as a number or nanoseconds as a bigint; default: the engine's clocks. */
-  clock?: ClockSource;
+  fs?: VirtualFileSystem | undefined;
+  /** Fills the bytes it is given; default: the engine's cryptographic source. What it throws is a `HostFunctionError`. */
+  random?: RandomSource | undefined;
+  /** Tells milliseconds as a number or nanoseconds as a bigint; default: the engine's clocks. What it throws is a `HostFunctionError`. */
+  clock?: ClockSource | undefined;
 }
 
 /** One preopen that has been checked. */

@@ -1,5 +1,6 @@
 import { copyBytes } from "../pipe-buffer.js";
 import { platform } from "../platform.js";
+import { callOption } from "./callbacks.js";
 import { CLOCK_REALTIME } from "./numbers.js";
 
 /** Which clock a guest asks for (WASI preview 1, `clockid`). */
@@ -16,6 +17,8 @@ const RANDOM_CHUNK = 65_536;
 /** Requests are served from a pool: asking the engine costs a microsecond, whatever the size. */
 const POOL = 16_384;
 
+const isTime = (time: unknown): boolean => typeof time === "bigint" || Number.isFinite(time);
+
 /** Where time and random bytes come from. */
 export class Sources {
   readonly #clock: ClockSource | undefined;
@@ -31,7 +34,8 @@ export class Sources {
   /** Milliseconds, or nanoseconds as a bigint. Processor time is the monotonic clock's. */
   time(id: number): number | bigint {
     const clock = this.#clock;
-    if (clock !== undefined) return clock(id === CLOCK_REALTIME ? "realtime" : "monotonic");
+    if (clock !== undefined)
+      return callOption("wasi.clock", clock, id === CLOCK_REALTIME ? "realtime" : "monotonic", isTime);
     return id === CLOCK_REALTIME ? platform().now() : platform().monotonicNow();
   }
 
@@ -55,7 +59,7 @@ export class Sources {
       const left = end - at;
       if (random !== undefined) {
         const chunk = new Uint8Array(Math.min(RANDOM_CHUNK, left));
-        random(chunk);
+        callOption("wasi.random", random, chunk);
         target.set(chunk, at);
         at += chunk.length;
         continue;

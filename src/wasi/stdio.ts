@@ -3,8 +3,8 @@ import type { Pipe } from "../pipe.js";
 import { platform } from "../platform.js";
 import { FILETYPE_CHARACTER_DEVICE, FILETYPE_UNKNOWN } from "../vfs/contract.js";
 import { Descriptor, type Stream } from "../vfs/descriptors.js";
-import { ERRNO_IO } from "../vfs/errno.js";
 import { RIGHT_FD_READ, RIGHT_FD_SEEK, RIGHT_FD_TELL, RIGHT_FD_WRITE, STREAM_RIGHTS } from "../vfs/rights.js";
+import { callOption, outputKey } from "./callbacks.js";
 
 /** The error for a stream that can't be waited for. */
 export function stuck(stream: Stream): UnsupportedError {
@@ -40,18 +40,14 @@ function hostStream(fd: 0 | 1 | 2): Stream {
   };
 }
 
-/** A function of the host that gets a copy of every chunk. What it throws is `EIO` for the guest. */
-function callbackStream(callback: (chunk: Uint8Array) => void): Stream {
+/** A function of the host that gets a copy of every chunk. What it throws ends the call of the guest. */
+function callbackStream(callback: (chunk: Uint8Array) => void, fd: 0 | 1 | 2): Stream {
   return {
     ...nothing,
     filetype: FILETYPE_UNKNOWN,
     seekable: false,
     writeFrom(source, start, length) {
-      try {
-        callback(source.slice(start, start + length));
-      } catch {
-        return -ERRNO_IO;
-      }
+      callOption(outputKey(fd), callback, source.slice(start, start + length));
       return length;
     },
   };
@@ -65,7 +61,7 @@ export function streamDescriptor(endpoint: Endpoint, fd: 0 | 1 | 2): Descriptor 
       : endpoint === "null"
         ? nothing
         : typeof endpoint === "function"
-          ? callbackStream(endpoint)
+          ? callbackStream(endpoint, fd)
           : endpoint;
   let rights = STREAM_RIGHTS & ~(fd === 0 ? RIGHT_FD_WRITE : RIGHT_FD_READ);
   // A character device that can't seek is what C libraries take for a terminal.

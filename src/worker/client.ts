@@ -173,7 +173,7 @@ export class SharedEngine extends WorkerEngine {
     this.#armed = false;
     if (this.reason !== undefined) return;
     this.#awake();
-    this.parts.streams?.drain();
+    this.drain();
     this.#sliceBegan = this.now();
     this.#pump();
   };
@@ -313,7 +313,8 @@ export class SharedEngine extends WorkerEngine {
       pending = this.#nested.get(id);
       this.#nested.delete(id);
     }
-    streams?.drain();
+    const failure = this.drain();
+    if (failure !== undefined) pending?.reject(failure);
     const layout = kind === records.REPLY ? pending?.plan.results : undefined;
     const content: Values =
       layout !== undefined || (this.#int32[at + EXTRA] as number) > 0 ? end.read(at, layout) : [];
@@ -360,7 +361,7 @@ export class SharedEngine extends WorkerEngine {
     this.#arm();
     Atomics.store(this.#int32, HOST_SLEEPS, 1);
     // What came before the flag was up rang no bell.
-    this.parts.streams?.drain();
+    this.drain();
     if (this.#end.replies.ready) this.#ring();
   }
 

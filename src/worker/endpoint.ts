@@ -1,4 +1,4 @@
-import { ExitError } from "../errors.js";
+import { ExitError, HostFunctionError } from "../errors.js";
 import { isStopped, leaveIfStopped } from "../pipe-owners.js";
 import { resultArray } from "../values.js";
 import { encodeThrown } from "./codec.js";
@@ -23,6 +23,12 @@ export class HostFailure {
   constructor(id: number) {
     this.id = id;
   }
+}
+
+/** The number of the host error behind what was thrown; 0 where there is none. */
+export function failureOf(thrown: unknown): number {
+  const failure = thrown instanceof HostFunctionError ? thrown.cause : thrown;
+  return failure instanceof HostFailure ? failure.id : 0;
 }
 
 export interface Exported {
@@ -61,6 +67,8 @@ export interface Endpoint {
   ring(): void;
   /** Lets the host call these functions: now while it is asked, later on whenever it likes. */
   expose(exported: Functions): void;
+  /** Has that done before each call. */
+  beforeCalls(act: () => void): void;
   /** Serves calls, one after the other, until the host has it leave. */
   serve(): undefined;
 }
@@ -75,6 +83,7 @@ export function openEndpoint({ channel, now, ringByMessage, toError }: EndpointO
   const end = new ChannelEnd(channel, false);
   const { int32, calls, answers, replies } = end;
   let functions: Functions;
+  const acts: (() => void)[] = [];
   let hostCalls = 0;
   /** Host calls further out on the stack: their answers may come while one further in waits. */
   const outer = new Map<number, HostCall>();
@@ -121,8 +130,9 @@ export function openEndpoint({ channel, now, ringByMessage, toError }: EndpointO
       const result = exported.call(...values);
       send(records.REPLY | nested, id, results, resultArray(result, type?.results.length));
     } catch (thrown) {
-      if (thrown instanceof HostFailure) {
-        send(records.REPLY_HOST_ERROR | nested | (thrown.id << 8), id, NOTHING, []);
+      const failure = failureOf(thrown);
+      if (failure !== 0) {
+        send(records.REPLY_HOST_ERROR | nested | (failure << 8), id, NOTHING, []);
       } else if (thrown instanceof ExitError && thrown.code === 0) {
         send(records.REPLY_EXIT | nested, id, NOTHING, []);
       } else {
@@ -184,10 +194,15 @@ export function openEndpoint({ channel, now, ringByMessage, toError }: EndpointO
       functions = exported;
     },
 
+    beforeCalls(act) {
+      acts.push(act);
+    },
+
     serve() {
       for (;;) {
         wait(calls, callSpinner);
         if (isStopped()) return undefined;
+        for (const act of acts) act();
         try {
           serveCall(calls, 0);
         } catch (error) {

@@ -1,3 +1,4 @@
+import { HostFunctionError } from "../errors.js";
 import { Pipe } from "../pipe.js";
 import { AGAIN } from "../pipe-layout.js";
 import type { Stream } from "../vfs/descriptors.js";
@@ -12,6 +13,8 @@ export interface StreamHost {
   ring(): void;
   /** Asks the host to follow its own input. */
   wantInput(): void;
+  /** Has that done before each call of the host's. */
+  beforeCalls(act: () => void): void;
   /** Sends output where there is no shared memory. */
   post(stream: 1 | 2, bytes: Uint8Array<ArrayBuffer>): void;
 }
@@ -19,8 +22,11 @@ export interface StreamHost {
 /**
  * A pipe where a guest that writes waits for room: the host takes it out, or whoever has the pipe. Or the host's own input, which it begins
  * to read when the guest does.
+ *
+ * @param taken whether the host takes it out: it ends the pipe where it fails
  */
-function hostPipe(pipe: Pipe, { ring, wantInput }: StreamHost): Stream {
+function hostPipe(pipe: Pipe, { ring, wantInput, beforeCalls }: StreamHost, taken: boolean): Stream {
+  if (taken) beforeCalls(() => pipe.reopen());
   return {
     filetype: pipe.filetype,
     stuck: "nobody can write to the guest's stdin any more",
@@ -31,6 +37,8 @@ function hostPipe(pipe: Pipe, { ring, wantInput }: StreamHost): Stream {
     },
     writeFrom(source, start, length) {
       for (let done = 0; done < length; ) {
+        // Calls that were under way when the host failed have been told why: the guest only has to leave.
+        if (pipe.ended && taken) throw new HostFunctionError("the output failed");
         if (pipe.ended) return -ERRNO_IO;
         const written = pipe.writeFrom(source, start + done, length - done);
         ring();
@@ -61,10 +69,10 @@ export function openStream(plan: StreamPlan, fd: 0 | 1 | 2, host: StreamHost): T
       return "inherit";
     case "pipe": {
       const pipe = Pipe.attach(plan.pipe);
-      return fd > 0 && pipe.blocking ? (hostPipe(pipe, host) as unknown as Target) : pipe;
+      return fd > 0 && pipe.blocking ? (hostPipe(pipe, host, false) as unknown as Target) : pipe;
     }
     case "host":
-      return hostPipe(Pipe.attach(plan.pipe), host) as unknown as Target;
+      return hostPipe(Pipe.attach(plan.pipe), host, fd > 0) as unknown as Target;
     case "bytes": {
       const pipe = new Pipe();
       pipe.write(plan.bytes);

@@ -34,6 +34,7 @@ export abstract class WorkerEngine extends Engine {
   readonly #started = deferred<void>();
   #memories: ReadonlyMap<string, WebAssembly.Memory> | undefined;
   readonly #made = deferred<void>();
+  #ready = false;
 
   constructor(thread: Thread, parts: WorkerParts) {
     super(false);
@@ -101,11 +102,34 @@ export abstract class WorkerEngine extends Engine {
     return toGuestError(error, this.parts.shape);
   }
 
+  /** Hands on what the guest has written. Where that fails the calls under way do; answers with what. */
+  protected drain(): unknown {
+    return this.fail(this.parts.streams?.drain());
+  }
+
+  /** What takes the guest's output has failed, if so. */
+  protected fail<T>(error: T): T {
+    if (error !== undefined) {
+      for (const { reject } of this.calls) reject(error);
+      if (!this.#ready) this.end({ kind: "crashed", error: error as Error });
+    }
+    return error;
+  }
+
+  override end(reason: ExitReason): void {
+    if (this.reason === undefined) this.drain();
+    super.end(reason);
+  }
+
   protected receive(message: WorkerMessage): void {
     if (message.kind === "made") {
       this.#memories = message.memories;
       this.#made.resolve();
     } else if (message.kind === "ready") {
+      // What its start has written.
+      this.drain();
+      if (this.reason !== undefined) return;
+      this.#ready = true;
       this.started();
       this.#started.resolve();
     } else if (message.kind === "failed") {
@@ -113,7 +137,7 @@ export abstract class WorkerEngine extends Engine {
       const error =
         bytes === undefined ? this.parts.functions.error(hostError) : this.guestError(decode(bytes));
       this.end({ kind: "crashed", error: error as Error });
-    } else if (message.kind === "output") this.parts.streams?.take(message.stream, message.bytes);
+    } else if (message.kind === "output") this.fail(this.parts.streams?.take(message.stream, message.bytes));
   }
 
   protected async close(reason: ExitReason): Promise<void> {
@@ -121,7 +145,6 @@ export abstract class WorkerEngine extends Engine {
     markDying(id);
     retire(TERMINATION_GRACE);
     streams?.wake();
-    streams?.drain();
     this.#started.reject(reason.kind === "stopped" ? stoppedError(reason) : reason.error);
     // Until the thread is gone `stop` and `exited` are waited for: the event loop may not run empty before.
     this.keepAlive(true);

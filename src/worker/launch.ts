@@ -1,7 +1,8 @@
 import { ByteQueue } from "../pipe-queue.js";
 import { platform, type Thread, type ThreadSupport } from "../platform.js";
 import type { Launch, Limits } from "../start.js";
-import type { WasiOptions } from "../wasi/options.js";
+import { callOption } from "../wasi/callbacks.js";
+import type { ClockName, WasiOptions } from "../wasi/options.js";
 import { SharedEngine } from "./client.js";
 import type { WorkerEngine, WorkerParts } from "./host.js";
 import { HostFunctions } from "./host-functions.js";
@@ -107,6 +108,7 @@ async function planWasi(wasi: WasiOptions, functions: HostFunctions, limits: Lim
   const [stdin, stdout, stderr] = streams.plans;
   const files =
     fs === undefined || !shared ? undefined : (await import("./shared-files.js")).shareFiles(fs, functions);
+  const { own } = functions;
   const plan: WasiPlan = {
     stdin,
     stdout,
@@ -119,12 +121,14 @@ async function planWasi(wasi: WasiOptions, functions: HostFunctions, limits: Lim
     } as WasiOptions,
     fs: files?.share.description,
     files: files?.index,
-    clock: clock && functions.add("wasi.clock", clock),
+    clock:
+      clock &&
+      functions.add("wasi.clock", (name: ClockName) => callOption("wasi.clock", clock, name, undefined, own)),
     random:
       random &&
       functions.add("wasi.random", (length: number) => {
         const bytes = new Uint8Array(length);
-        random(bytes);
+        callOption("wasi.random", random, bytes, undefined, own);
         return bytes;
       }),
   };

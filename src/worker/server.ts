@@ -1,6 +1,6 @@
 import { armChecks } from "../binary/checks.js";
 import { wrongCount } from "../calls.js";
-import { ExitError, HostFunctionError, TrapError, WasmexError } from "../errors.js";
+import { ExitError, TrapError, WasmexError } from "../errors.js";
 import { isKind } from "../exported-globals.js";
 import type { HostTarget } from "../imports.js";
 import { instantiateSync } from "../instantiate.js";
@@ -10,7 +10,7 @@ import { platform } from "../platform.js";
 import { settleOverflow, toCallError } from "../traps.js";
 import { resultArray } from "../values.js";
 import { encodeThrown, postValues } from "./codec.js";
-import { type Endpoint, type Exported, type Functions, HostFailure, openEndpoint } from "./endpoint.js";
+import { type Endpoint, type Exported, type Functions, failureOf, openEndpoint } from "./endpoint.js";
 import type { GuestWasi, Post } from "./guest-wasi.js";
 import { ExportPlans, functionPlan } from "./plans.js";
 import type { CallMessage, HostMessage, StartMessage } from "./protocol.js";
@@ -156,12 +156,6 @@ function sharedMemories(
     if (!(memory.buffer instanceof ArrayBuffer)) memories.set(name, memory);
   }
   return memories;
-}
-
-/** The number of the host error behind what was thrown; 0 where there is none. */
-function failureOf(thrown: unknown): number {
-  if (thrown instanceof HostFailure) return thrown.id;
-  return thrown instanceof HostFunctionError && thrown.cause instanceof HostFailure ? thrown.cause.id : 0;
 }
 
 /**

@@ -1,8 +1,9 @@
-import { WasmexError } from "../errors.js";
+import { type HostFunctionError, WasmexError } from "../errors.js";
 import type { Pipe } from "../pipe.js";
 import { BLOCKING, TERMINAL } from "../pipe-layout.js";
 import { ByteQueue } from "../pipe-queue.js";
 import { platform } from "../platform.js";
+import { callOption, outputKey } from "../wasi/callbacks.js";
 import type { OutputOption, WasiOptions } from "../wasi/options.js";
 import { needsSharedMemory } from "./message-client.js";
 import type { StreamPlan } from "./protocol.js";
@@ -18,9 +19,13 @@ function isPipe(target: unknown): target is Pipe {
 }
 
 function taker(target: OutputOption, fd: 1 | 2): Taker {
-  if (typeof target === "function") return target;
-  if (isPipe(target)) return (bytes) => void target.write(bytes);
-  return (bytes) => void platform().stdio.write(fd, bytes, 0, bytes.length);
+  const take: Taker =
+    typeof target === "function"
+      ? target
+      : isPipe(target)
+        ? (bytes) => void target.writeFrom(bytes, 0, bytes.length)
+        : (bytes) => void platform().stdio.write(fd, bytes, 0, bytes.length);
+  return (bytes) => callOption(outputKey(fd), take, bytes);
 }
 
 interface Drain {
@@ -61,17 +66,20 @@ export class HostStreams {
     this.plans = [plan(stdin, 0), plan(stdout, 1), plan(stderr, 2)];
   }
 
-  /** Hands what the guest has written to where it belongs. */
-  drain(): void {
+  /** Hands what the guest has written to where it belongs; answers the error that the calls under way are to end with. */
+  drain(): HostFunctionError | undefined {
+    let failure: HostFunctionError | undefined;
     for (const { pipe, take } of this.#drains) {
       if (pipe.size === 0) continue;
       try {
         take(pipe.read());
-      } catch {
-        // As inline, where the guest gets EIO for it: so does its next write here.
+      } catch (error) {
+        failure ??= error as HostFunctionError;
+        // The guest's next write unwinds it, as this one had inline.
         pipe.end();
       }
     }
+    return failure;
   }
 
   /** The guest waits for the host's own input. */
@@ -107,12 +115,12 @@ export class HostStreams {
     for (const pipe of this.#pipes) pipe.recover(threadId);
   }
 
-  /** Output that came by message. */
-  take(stream: 1 | 2, bytes: Uint8Array<ArrayBuffer>): void {
+  /** Output that came by message; answers as `drain` does. The guest is too far away to be told. */
+  take(stream: 1 | 2, bytes: Uint8Array<ArrayBuffer>): HostFunctionError | undefined {
     try {
-      this.#takers[stream]?.(bytes);
-    } catch {
-      // As inline, where the guest alone learns of it; here it is too far away.
+      return void this.#takers[stream]?.(bytes);
+    } catch (error) {
+      return error as HostFunctionError;
     }
   }
 

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { ExitError, Pipe, UnsupportedError } from "wasmex";
+import { ExitError, HostFunctionError, Pipe, UnsupportedError } from "wasmex";
 import { type Platform, platform, usePlatform } from "../../src/platform.js";
 import type { WasiOptions } from "../../src/wasi/options.js";
 import { WasiCaller } from "../fuzz/wasi-caller.js";
-import { AGAIN, BADF, FAULT, INVAL, IO, NOTSOCK, NOTSUP, SPIPE } from "./errno.js";
+import { AGAIN, BADF, FAULT, INVAL, NOTSOCK, NOTSUP, SPIPE } from "./errno.js";
 
 const usual = platform();
 afterEach(() => usePlatform(usual));
@@ -89,13 +89,27 @@ describe("clocks", () => {
     expect(read(exact, 0)).toBe(1_699_999_999_999_000_000n);
   });
 
-  test("a clock that throws is EIO for the guest", () => {
+  test("a clock that throws is a HostFunctionError out of the call, from poll_oneoff and its like too", () => {
+    const cause = new Error("stopped");
     const guest = new WasiCaller({
       clock: () => {
-        throw new Error("stopped");
+        throw cause;
       },
     });
-    expect(guest.call("clock_time_get", 0, 0n, 8)).toBe(IO);
+    guest.view.setUint16(40, 1, true);
+    for (const [name, ...params] of [
+      ["clock_time_get", 0, 0n, 8],
+      ["poll_oneoff", 0, 4096, 1, 64],
+    ] as const) {
+      let thrown: unknown;
+      try {
+        guest.call(name, ...params);
+      } catch (error) {
+        thrown = error;
+      }
+      expect(thrown).toBeInstanceOf(HostFunctionError);
+      expect(thrown).toMatchObject({ message: "wasi.clock failed: stopped", cause });
+    }
   });
 });
 
@@ -197,13 +211,21 @@ describe("stdin, stdout and stderr", () => {
     expect(chunks.map((chunk) => new TextDecoder().decode(chunk))).toEqual(["Hello, world"]);
   });
 
-  test("a function that throws is EIO for the guest", () => {
+  test("a function that throws is a HostFunctionError out of the call", () => {
+    const cause = new Error("full");
     const guest = new WasiCaller({
       stderr: () => {
-        throw new Error("full");
+        throw cause;
       },
     });
-    expect(guest.write(2, "x").errno).toBe(IO);
+    let thrown: unknown;
+    try {
+      guest.write(2, "x");
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toBeInstanceOf(HostFunctionError);
+    expect(thrown).toMatchObject({ message: "wasi.stderr failed: full", cause });
     expect(guest.write(1, "x").value).toBe(1);
   });
 
