@@ -252,14 +252,13 @@ export async function openEngine({
           const made = factory(given, internals);
           close = (ended) => {
             made.close?.();
-            const gone = { buffer: new ArrayBuffer() };
-            made.bind(gone as WebAssembly.Memory);
             // Looked for by whatever has a pointer of the guest's.
-            Object.defineProperty(gone, "buffer", {
-              get() {
+            const gone = {
+              get buffer(): ArrayBuffer {
                 throw ended;
               },
-            });
+            };
+            made.bind(gone as WebAssembly.Memory);
           };
           return made;
         }),

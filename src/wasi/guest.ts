@@ -57,9 +57,10 @@ export class Guest {
     this.table = new DescriptorTable(openFiles);
   }
 
+  /** Its `buffer` is read when it is first needed: what is given may stand for a memory that isn't made yet. */
   bind(memory: WebAssembly.Memory): void {
     this.#memory = memory;
-    this.#refresh();
+    this.bytes = none;
   }
 
   get bound(): boolean {

@@ -36,6 +36,8 @@ export class Wasi implements WasiHost {
   readonly wasiImport: WebAssembly.ModuleImports;
   readonly #guest: Guest;
   #unstable: WebAssembly.ModuleImports | undefined;
+  /** That of the instance which `start` or `initialize` got. */
+  #memory: WebAssembly.Memory | undefined;
   /** File systems that were opened for the preopens alone. */
   readonly #owned: readonly Backend[];
 
@@ -117,7 +119,10 @@ export class Wasi implements WasiHost {
     initialize?.();
   }
 
-  /** Tells which memory the guest's pointers are for: only where the instance doesn't export it as `memory`. */
+  /**
+   * Tells which memory the guest's pointers are for: where the instance doesn't export it as `memory`, or calls WASI before `start` or
+   * `initialize`. Its `buffer` is read at the first such call.
+   */
   bind(memory: WebAssembly.Memory): void {
     this.#guest.bind(memory);
   }
@@ -130,8 +135,13 @@ export class Wasi implements WasiHost {
 
   #bindTo(instance: WebAssembly.Instance): void {
     const { memory } = instance.exports;
-    if (memory instanceof WebAssembly.Memory) this.#guest.bind(memory);
-    else if (!this.#guest.bound) {
+    if (memory instanceof WebAssembly.Memory) {
+      this.#memory ??= memory;
+      if (this.#memory !== memory) {
+        throw new WasmexError("this Wasi serves another instance already: make a new one for each instance");
+      }
+      this.#guest.bind(memory);
+    } else if (!this.#guest.bound) {
       throw new WasmexError(
         "the instance exports no memory called `memory`: call bind(memory) before with the one it uses",
       );

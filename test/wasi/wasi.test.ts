@@ -84,9 +84,63 @@ describe("Wasi", () => {
     expect(signatureOf("constructor")).toBeUndefined();
   });
 
-  test("a function called before there is a memory answers EFAULT", () => {
-    const { random_get: random } = new Wasi(quiet).wasiImport as Record<string, (...all: number[]) => number>;
-    expect(random?.(0, 8)).toBe(FAULT);
+  test("a function called before there is a memory throws what says what to do", async () => {
+    const wasi = new Wasi(quiet);
+    const { random_get: random } = wasi.wasiImport as Record<string, (...all: number[]) => number>;
+    const message = /^WASI has no memory yet: call start\(instance\), .* or bind\(memory\) first/;
+    expect(() => random?.(0, 8)).toThrow(WasmexError);
+    expect(() => random?.(0, 8)).toThrow(message);
+    wasi.bind({} as WebAssembly.Memory);
+    expect(() => random?.(0, 8)).toThrow(message);
+    wasi.bind(new WebAssembly.Memory({ initial: 1 }));
+    expect(random?.(0, 8)).toBe(0);
+    const early = await Wasmex.Module.compile(`(module
+      (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+      (memory (export "memory") 1)
+      (func $begin (drop (call $random (i32.const 0) (i32.const 8))))
+      (start $begin))`);
+    await expect(Wasmex.Instance.create(early, { wasi: true })).rejects.toThrow(
+      /a start section needs one that is imported/,
+    );
+  });
+
+  test("Wasi.bind takes what stands for a memory that isn't made yet", () => {
+    let memory: WebAssembly.Memory | undefined;
+    const wasi = new Wasi(quiet);
+    wasi.bind({
+      get buffer() {
+        return (memory as WebAssembly.Memory).buffer;
+      },
+    } as WebAssembly.Memory);
+    memory = new WebAssembly.Memory({ initial: 1 });
+    const { random_get: random } = wasi.wasiImport as Record<string, (...all: number[]) => number>;
+    expect(random?.(0, 64)).toBe(0);
+    expect(new Uint8Array(memory.buffer, 0, 64).some((byte) => byte !== 0)).toBe(true);
+    memory.grow(1);
+    expect(random?.(65_536, 64)).toBe(0);
+  });
+
+  test("Wasi.start and initialize refuse another instance's memory, and take the same again", async () => {
+    const wasi = new Wasi(quiet);
+    const instantiate = async (memory?: WebAssembly.Memory) =>
+      WebAssembly.instantiate(
+        await compile(
+          memory === undefined
+            ? `(module (memory (export "memory") 1) (func (export "_start")))`
+            : `(module (import "env" "memory" (memory 1)) (export "memory" (memory 0)) (func (export "_start")))`,
+        ),
+        { env: { memory } } as WebAssembly.Imports,
+      );
+    const first = await instantiate();
+    wasi.initialize(first);
+    expect(wasi.start(first)).toBe(0);
+    wasi.initialize(await instantiate(first.exports.memory as WebAssembly.Memory));
+    const second = await instantiate();
+    for (const name of ["start", "initialize"] as const) {
+      expect(() => wasi[name](second)).toThrow(WasmexError);
+      expect(() => wasi[name](second)).toThrow(/^this Wasi serves another instance already: make a new one/);
+    }
+    expect(wasi.start(first)).toBe(0);
   });
 
   test("Wasi.close closes what is open", () => {
