@@ -60,7 +60,9 @@ export class Process<Exports extends object = AnyExports> {
     this.#shape = shape;
     this.#plans = plans;
     this.name = name;
-    forgotten.register(this, engine);
+    forgotten.register(this, engine, engine);
+    // What has ended is not to be held on to: engines have few addresses for memory.
+    void engine.exited.then(() => forgotten.unregister(engine));
   }
 
   /** Where the instance runs. */
