@@ -60,10 +60,10 @@ export interface Platform {
   readonly stdio: HostStdio;
   threadSupport(): ThreadSupport;
   /**
-   * Calls `ring` after so many milliseconds where timers may be held up; answers how to forget it. It stands beside a timer of its
+   * Calls `ring` after so many milliseconds where timers may be held up; answers how to forget it, if it does. It stands beside a timer of its
    * caller's: either may come first, and both may come.
    */
-  watch?(ring: () => void, milliseconds: number): () => void;
+  watch?(ring: () => void, milliseconds: number): (() => void) | undefined;
   /** Whether the thread that asks may wait: by `Atomics.wait`, where there is shared memory. */
   mayBlock(): boolean;
   /** A directory of the host, where there are any; throws `UnsupportedError` where not. */

@@ -27,10 +27,4 @@ function threadSupport(): ThreadSupport {
   };
 }
 
-export const browserPlatform: Platform = {
-  ...common,
-  threadSupport,
-  loadWabt,
-  // A worker's own timers are not held up.
-  ...(typeof document !== "undefined" && { watch }),
-};
+export const browserPlatform: Platform = { ...common, threadSupport, loadWabt, watch };

@@ -42,7 +42,9 @@ function followVisibility(): void {
  * Browsers hold up the timers of a hidden page, by a second or, later, a minute, but not those of a worker: there is one while the page
  * is hidden and something has to end in time.
  */
-export function watch(ring: () => void, milliseconds: number): () => void {
+export function watch(ring: () => void, milliseconds: number): (() => void) | undefined {
+  // A worker's own are not.
+  if (typeof document === "undefined") return undefined;
   if (last === 0) document.addEventListener("visibilitychange", followVisibility);
   const id = ++last;
   const one = { at: performance.now() + milliseconds, ring };
