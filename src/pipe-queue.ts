@@ -72,10 +72,7 @@ export class ByteQueue {
     this.#view(buffer);
   }
 
-  /**
-   * @internal Moves the queue to shared memory, once; `most` bounds its bytes, a power of two. Throws `UnsupportedError` where the
-   * page has no shared memory.
-   */
+  /** @internal Moves the queue to shared memory, once; `most` bounds its bytes, a power of two. Throws where there is none. */
   share(most: number = SHARED_MAXIMUM): SharedPipe {
     if (!this.#shared) {
       if (typeof SharedArrayBuffer === "undefined") {
