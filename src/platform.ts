@@ -67,7 +67,7 @@ export interface Platform {
   /** Whether the thread that asks may wait: by `Atomics.wait`, where there is shared memory. */
   mayBlock(): boolean;
   /** A directory of the host, where there are any; throws `UnsupportedError` where not. */
-  openDirectory(path: string): Backend;
+  openDirectory(path: string | URL): Backend;
   readonly hasDirectories: boolean;
   /** Opens on this thread what a backend of another described with `share`. */
   openShared?(shared: unknown): Backend;

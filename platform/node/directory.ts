@@ -1,6 +1,8 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { WasmexError } from "../../src/errors.js";
+import { describeValue } from "../../src/values.js";
 import type { Backend } from "../../src/vfs/contract.js";
 import { DirectoryBackend } from "./directory-backend.js";
 import { HandleGround, realPath } from "./directory-ground.js";
@@ -16,15 +18,23 @@ export interface SharedDirectory {
 let handles: boolean | undefined;
 
 /**
- * A directory of the host as a file system. `path` is taken from the working directory of now; links on it are followed once.
+ * A directory of the host as a file system. `path` is taken from the working directory of now, or is a `file:` URL; links on it are followed
+ * once.
  *
  * @throws WasmexError where there is no such directory, or it may not be read.
  */
-export function openDirectory(path: string): Backend {
+export function openDirectory(path: string | URL): Backend {
+  const isURL = path instanceof URL;
+  if (isURL ? path.protocol !== "file:" : typeof path !== "string" || path === "") {
+    const given = isURL ? path.href : describeValue(path);
+    throw new WasmexError(
+      `fromDirectory: pass the path of a directory as \`path\`, or its file: URL, not ${given}`,
+    );
+  }
   let real: string;
   let directory: boolean;
   try {
-    real = realPath(resolve(path));
+    real = realPath(resolve(isURL ? fileURLToPath(path) : path));
     directory = statSync(real).isDirectory();
   } catch (cause) {
     const { code } = cause as { code?: unknown };

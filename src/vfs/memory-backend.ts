@@ -46,7 +46,7 @@ export interface MemoryBackendOptions {
   /** Milliseconds since the epoch, with a fraction; default: the platform's clock. */
   readonly clock?: () => number;
   /** How many bytes files, directories and inodes may take, rounded up to powers of two each; default: none below 2 GiB, or 1 GiB (256 MiB where addresses are few) from when threads share it. */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
 }
 
 /** Writes 64 bits, uncommitted. */

@@ -19,7 +19,7 @@ import { emptyDirectory, type FileContent, isBackend, rawNamesIn, readAll, write
 import { type FileStat, fileStat } from "./host-stat.js";
 import { MemoryBackend } from "./memory-backend.js";
 import { MountTable } from "./mounts.js";
-import { FOLLOW_ALWAYS, FOLLOW_NEVER } from "./paths.js";
+import { FOLLOW_ALWAYS, FOLLOW_NEVER, FOLLOW_SLASH } from "./paths.js";
 import { shimBackend } from "./shim.js";
 import { packTree, unpackTree } from "./snapshot.js";
 import { Walk } from "./walk.js";
@@ -35,9 +35,9 @@ export interface FileSystemOptions {
    * How many bytes it may take, each file and directory rounded up to a power of two. Without a limit it may grow to 2 GiB,
    * or to 1 GiB (in WebKit and Bun 256 MiB) from when a guest on another thread uses it.
    */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
   /** A file system to use in place of a new one in memory. */
-  readonly root?: Backend;
+  readonly root?: Backend | undefined;
 }
 
 /**
@@ -65,9 +65,10 @@ export class VirtualFileSystem {
   /**
    * The directory of the host itself, not a copy: what is written goes there. Only where the platform has directories.
    *
-   * @throws UnsupportedError in browsers
+   * @param path from the working directory of now on, or a `file:` URL
+   * @throws UnsupportedError in browsers; WasmexError where there is no such directory
    */
-  static fromDirectory(path: string): VirtualFileSystem {
+  static fromDirectory(path: string | URL): VirtualFileSystem {
     return new VirtualFileSystem({}, { root: platform().openDirectory(path) });
   }
 
@@ -90,10 +91,16 @@ export class VirtualFileSystem {
     return packTree(this.mounts.root);
   }
 
-  /** A copy of the file's content, or its text (UTF-8, broken sequences become U+FFFD). */
+  /**
+   * A copy of the file's content, or its text (UTF-8, broken sequences become U+FFFD).
+   *
+   * @throws WasmexError for another encoding: decode the bytes with a `TextDecoder`
+   */
   readFile(path: string): Uint8Array<ArrayBuffer>;
   readFile(path: string, encoding: "utf8" | "utf-8"): string;
   readFile(path: string, encoding?: "utf8" | "utf-8"): Uint8Array<ArrayBuffer> | string {
+    if (encoding !== undefined && !["utf8", "utf-8"].includes(encoding))
+      throw new WasmexError(`readFile: the encoding is "utf8" or left out, not ${describeValue(encoding)}`);
     const bytes = this.#at(path, "readFile", FOLLOW_ALWAYS, (walk) => {
       if (walk.node === 0) {
         return -ERRNO_NOENT;
@@ -121,14 +128,15 @@ export class VirtualFileSystem {
   }
 
   /** Makes a directory; with `recursive` also those above it, and one that is there already is fine. */
-  mkdir(path: string, { recursive = false }: { readonly recursive?: boolean } = {}): void {
-    const result = recursive
-      ? makeDirectories(this.mounts, path)
-      : this.#try(path, FOLLOW_NEVER, (walk) =>
-          walk.node === 0
-            ? walk.backend.mkdir(walk.directory, walk.bytes, walk.start, walk.end)
-            : -ERRNO_EXIST,
-        );
+  mkdir(path: string, { recursive = false }: { readonly recursive?: boolean | undefined } = {}): void {
+    const result =
+      recursive && path !== ""
+        ? makeDirectories(this.mounts, path)
+        : this.#try(path, FOLLOW_NEVER, (walk) =>
+            walk.node === 0
+              ? walk.backend.mkdir(walk.directory, walk.bytes, walk.start, walk.end)
+              : -ERRNO_EXIST,
+          );
     if (result < 0) {
       throw fileSystemError(result, "mkdir", path);
     }
@@ -146,9 +154,12 @@ export class VirtualFileSystem {
   }
 
   /** What is at the path; with `followSymlinks: false` a link as its last name is told of itself. */
-  stat(path: string, { followSymlinks = true }: { readonly followSymlinks?: boolean } = {}): FileStat {
+  stat(
+    path: string,
+    { followSymlinks = true }: { readonly followSymlinks?: boolean | undefined } = {},
+  ): FileStat {
     const stat = new Filestat();
-    this.#at(path, "stat", followSymlinks ? FOLLOW_ALWAYS : FOLLOW_NEVER, (walk) =>
+    this.#at(path, "stat", followSymlinks ? FOLLOW_ALWAYS : FOLLOW_SLASH, (walk) =>
       walk.node === 0 ? -ERRNO_NOENT : walk.backend.stat(walk.node, stat),
     );
     return fileStat(stat);
@@ -201,7 +212,7 @@ export class VirtualFileSystem {
   }
 
   /** Removes a file, a link (never what it leads to) or an empty directory; with `recursive` a directory and all in it. */
-  remove(path: string, { recursive = false }: { readonly recursive?: boolean } = {}): void {
+  remove(path: string, { recursive = false }: { readonly recursive?: boolean | undefined } = {}): void {
     this.#at(path, "remove", FOLLOW_NEVER, (walk) => {
       if (walk.node === 0) {
         return -ERRNO_NOENT;
@@ -229,7 +240,7 @@ export class VirtualFileSystem {
 
   /** Where a symbolic link leads, as it was given. */
   readlink(path: string): string {
-    const target = this.#at(path, "readlink", FOLLOW_NEVER, (walk) => {
+    const target = this.#at(path, "readlink", FOLLOW_SLASH, (walk) => {
       if (walk.node === 0) {
         return -ERRNO_NOENT;
       }
@@ -316,7 +327,11 @@ export class VirtualFileSystem {
     const walk = this.#walk;
     try {
       const result = walk.resolvePath(this.mounts, path, follow);
-      return result < 0 ? result : use(walk);
+      if (result < 0) return result;
+      const { node, slash, filetype } = walk;
+      // What is to be there already; where something is made, each operation has its own rules.
+      const isFile = node !== 0 && slash && filetype !== FILETYPE_DIRECTORY;
+      return isFile && follow !== FOLLOW_NEVER ? -ERRNO_NOTDIR : use(walk);
     } finally {
       walk.leave();
     }

@@ -84,6 +84,7 @@ export class Walk {
 
   /** Resolves a path that the host gave, in the whole tree whatever it begins with. */
   resolvePath(mounts: MountTable, path: string, follow: number): Result {
+    if (path === "") return -ERRNO_NOENT;
     const bytes = encodeText(path.replace(/^\/+/, "") || ".");
     const loaded = this.load(bytes, 0, bytes.length);
     return loaded < 0 ? loaded : this.resolve(mounts, mounts.top.backend, mounts.top.node, follow);

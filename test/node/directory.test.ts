@@ -17,7 +17,9 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
+import { VirtualFileSystem } from "wasmex";
 import { openDirectory, openShared, type SharedDirectory } from "../../platform/node/directory.js";
 import { DirectoryBackend } from "../../platform/node/directory-backend.js";
 import { HandleGround } from "../../platform/node/directory-ground.js";
@@ -147,6 +149,26 @@ describe("openDirectory", () => {
     writeFileSync(join(directory, "file"), "");
     expect(() => openDirectory(join(directory, "file"))).toThrow(/file" is no directory: name the directory/);
     expect(() => openDirectory(join(directory, "file", "x"))).toThrow(/There is no directory/);
+  });
+
+  it("VirtualFileSystem.fromDirectory takes a file: URL, and names what is neither that nor a path", () => {
+    mkdirSync(join(directory, "with space"));
+    writeFileSync(join(directory, "with space", "mine"), "");
+    const url = new URL("with%20space/", pathToFileURL(`${directory}/`));
+    expect(VirtualFileSystem.fromDirectory(url).readdir("/")).toEqual(["mine"]);
+    for (const [given, shown] of [
+      [undefined, "undefined"],
+      ["", '""'],
+      [7, "7"],
+      [new URL("https://example.org/"), "https://example.org/"],
+    ]) {
+      expect(() => VirtualFileSystem.fromDirectory(given as string)).toThrow(
+        `fromDirectory: pass the path of a directory as \`path\`, or its file: URL, not ${shown}`,
+      );
+    }
+    expect(() => VirtualFileSystem.fromDirectory(new URL("none/", url))).toThrow(
+      /^There is no directory "file:/,
+    );
   });
 
   it("follows links on the host's own path once", () => {

@@ -105,10 +105,65 @@ describe("VirtualFileSystem", () => {
     const fs = new VirtualFileSystem({ "/d": {} });
     expect(codeOf(() => fs.readFile("/none"))).toBe("ENOENT");
     expect(codeOf(() => fs.readFile("/d"))).toBe("EISDIR");
-    expect(codeOf(() => fs.readFile(""))).toBe("EISDIR");
+    expect(codeOf(() => fs.readFile("/"))).toBe("EISDIR");
     expect(codeOf(() => fs.readFile("/a\0b"))).toBe("EINVAL");
     expect(codeOf(() => fs.readFile(`/${"x".repeat(300)}`))).toBe("ENAMETOOLONG");
     expect(() => fs.readFile("/none")).toThrow('ENOENT: no such file or directory, readFile "/none"');
+  });
+
+  test("the empty path leads nowhere: ENOENT, not the root", () => {
+    const fs = new VirtualFileSystem({ "/a": "x" });
+    expect(fs.exists("")).toBe(false);
+    for (const use of [
+      () => fs.stat(""),
+      () => fs.readdir(""),
+      () => fs.readFile(""),
+      () => fs.writeFile("", "x"),
+      () => fs.mkdir(""),
+      () => fs.mkdir("", { recursive: true }),
+      () => fs.remove("", { recursive: true }),
+      () => fs.rename("", "/b"),
+      () => fs.rename("/a", ""),
+      () => fs.symlink("a", ""),
+      () => fs.readlink(""),
+      () => fs.mount("", new VirtualFileSystem()),
+    ]) {
+      expect(codeOf(use)).toBe("ENOENT");
+    }
+    expect(fs.readdir("/")).toEqual(["a"]);
+  });
+
+  test("a slash after what is no directory is ENOTDIR, after a link it follows that", () => {
+    const fs = new VirtualFileSystem({ "/a": "x", "/d": {} });
+    fs.symlink("a", "/file");
+    fs.symlink("d", "/directory");
+    expect([fs.exists("/a/"), fs.exists("/file/"), fs.exists("/directory/")]).toEqual([false, false, true]);
+    for (const use of [
+      () => fs.readFile("/a/"),
+      () => fs.readFile("/file//"),
+      () => fs.writeFile("/a/", "y"),
+      () => fs.stat("/a/"),
+      () => fs.stat("/file/", { followSymlinks: false }),
+      () => fs.readdir("/a/"),
+      () => fs.remove("/directory/"),
+      () => fs.readlink("/file/"),
+    ]) {
+      expect(codeOf(use)).toBe("ENOTDIR");
+    }
+    expect(fs.readFile("/a", "utf8")).toBe("x");
+    expect(fs.stat("/directory/", { followSymlinks: false }).kind).toBe("directory");
+    expect(fs.stat("/directory", { followSymlinks: false }).kind).toBe("symlink");
+    expect(codeOf(() => fs.readlink("/directory/"))).toBe("EINVAL");
+    expect(codeOf(() => fs.stat("/none/"))).toBe("ENOENT");
+  });
+
+  test("readFile refuses encodings that it doesn't know", () => {
+    const fs = new VirtualFileSystem({ "/a": new Uint8Array([0xe9]) });
+    expect(() => fs.readFile("/a", "latin1" as "utf8")).toThrow(
+      'readFile: the encoding is "utf8" or left out, not "latin1"',
+    );
+    expect(() => fs.readFile("/a", null as never)).toThrow(WasmexError);
+    expect([fs.readFile("/a", "utf8"), fs.readFile("/a", "utf-8")]).toEqual(["\ufffd", "\ufffd"]);
   });
 
   test("mkdir makes one directory, or with recursive all on the way", () => {
