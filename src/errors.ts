@@ -16,7 +16,10 @@ export class CompileError extends WasmexError {
   /** Column in that line, counted from 1; `undefined` for binary modules. */
   readonly column: number | undefined;
 
-  constructor(message: string, options?: { cause?: unknown; line?: number; column?: number }) {
+  constructor(
+    message: string,
+    options?: { cause?: unknown; line?: number | undefined; column?: number | undefined },
+  ) {
     super(message, options);
     this.line = options?.line;
     this.column = options?.column;

@@ -13,11 +13,11 @@ export interface PipeOptions {
    * A guest that reads the empty pipe waits until the host writes or calls `end()`, and one that writes to a full one until the host reads.
    * Default: `false`, it sees the end of the file, or `errno.again`.
    */
-  readonly blocking?: boolean;
+  readonly blocking?: boolean | undefined;
   /**
    * A guest takes it for a terminal: C libraries then write each line when it is whole, instead of all at the end. Default: `false`.
    */
-  readonly terminal?: boolean;
+  readonly terminal?: boolean | undefined;
   /** Most bytes that may lie unread, from 1 on; `limits.pipeBytes` can make it less. Default: none, the pipe grows. */
   readonly limit?: number | undefined;
 }

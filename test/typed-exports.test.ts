@@ -41,3 +41,46 @@ test("start without exports takes any name and answers values", async () => {
   expectTypeOf(await guest.callFunction("f")).toEqualTypeOf<Wasmex.WasmValue[]>();
   await guest.stop();
 });
+
+/** All that may be left out of it, as `undefined`. */
+type Undefined<T, Needed extends keyof T = never> = {
+  [K in keyof Required<Omit<T, Needed>>]: undefined;
+} & Pick<T, Needed>;
+
+test("every option may be undefined, under exactOptionalPropertyTypes too", async () => {
+  expectTypeOf<Undefined<Wasmex.WasiOptions>>().toExtend<Wasmex.WasiOptions>();
+  expectTypeOf<Undefined<Wasmex.PreopenOptions, "flags">>().toExtend<Wasmex.PreopenOptions>();
+  expectTypeOf<Undefined<Wasmex.PipeOptions>>().toExtend<Wasmex.PipeOptions>();
+  expectTypeOf<Undefined<Wasmex.FileSystemOptions>>().toExtend<Wasmex.FileSystemOptions>();
+  expectTypeOf<Undefined<Wasmex.StartOptions>>().toExtend<Wasmex.StartOptions>();
+  expectTypeOf<Undefined<Wasmex.RunOptions>>().toExtend<Wasmex.RunOptions>();
+  expectTypeOf<Undefined<Wasmex.Limits>>().toExtend<Wasmex.Limits>();
+  expectTypeOf<Undefined<Wasmex.CallOptions>>().toExtend<Wasmex.CallOptions>();
+  expectTypeOf<Undefined<Wasmex.CompileOptions>>().toExtend<Wasmex.CompileOptions>();
+  expectTypeOf<Undefined<Wasmex.InstanceOptions>>().toExtend<Wasmex.InstanceOptions>();
+  expectTypeOf<Undefined<Wasmex.SupervisorOptions>>().toExtend<Wasmex.SupervisorOptions>();
+  expectTypeOf<Undefined<Wasmex.ChildSpec, "id">>().toExtend<Wasmex.ChildSpec>();
+
+  const fs = new Wasmex.VirtualFileSystem({}, { limit: undefined, root: undefined });
+  fs.mkdir("/d", { recursive: undefined });
+  fs.stat("/d", { followSymlinks: undefined });
+  const stdin = new Wasmex.Pipe({ blocking: undefined, terminal: undefined });
+  const guest = await Wasmex.start({
+    bytes: "(module)",
+    thread,
+    wasi: {
+      args: undefined,
+      programName: undefined,
+      env: undefined,
+      stdin,
+      stdout: undefined,
+      stderr: undefined,
+      preopen: { "/d": { flags: ["read"], alias: undefined } },
+      fs,
+      random: undefined,
+      clock: undefined,
+    },
+  });
+  await guest.stop();
+  fs.remove("/d", { recursive: undefined });
+});
