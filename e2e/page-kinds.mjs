@@ -82,6 +82,19 @@ const KINDS = {
         await guest.stop();`,
       ),
   },
+  "/other-script": {
+    title: "a workerUrl of another script is told of, in time",
+    headers: ISOLATION,
+    page: (title) =>
+      pageOf(
+        title,
+        `const { setTimeout } = globalThis;
+        globalThis.setTimeout = (run, after) => setTimeout(run, after === 30_000 ? 500 : after);
+        check(await answer({ workerUrl: "/worker.js" }), /^worker,42$/);
+        const error = await answer({ workerUrl: "/isolation.js" }).catch((error) => error);
+        check(error.message, /could not be loaded from \\/isolation\\.js: workerUrl has to be/);`,
+      ),
+  },
   "/sandbox": {
     title: SANDBOX,
     headers: ISOLATION,

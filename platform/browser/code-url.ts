@@ -7,3 +7,8 @@ export function codeUrl(code: string): string {
     ? `data:text/javascript,${encodeURIComponent(code)}`
     : URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
 }
+
+/** Whether that is the address of a file, not of code that somebody has in hand. */
+export function isFile(url: string): boolean {
+  return !/^(blob|data):/.test(url);
+}

@@ -1,6 +1,6 @@
 import { WasmexError } from "../../src/errors.js";
 import type { SpawnThread, Thread } from "../../src/platform.js";
-import { codeUrl } from "./code-url.js";
+import { codeUrl, isFile } from "./code-url.js";
 import { trusted } from "./trusted.js";
 
 /** Addresses of the worker's code, with WASI and without. */
@@ -18,6 +18,9 @@ async function ownUrl(wasi: boolean): Promise<string> {
   blobUrls.set(wasi, url);
   return url;
 }
+
+/** For how long a page waits for the first word of a script that it named itself, in milliseconds. */
+const PATIENCE = 30_000;
 
 function loadError(url: string | URL | undefined, cause?: object): WasmexError {
   const way = url === undefined ? ": a Content-Security-Policy needs worker-src blob:, or" : ` from ${url}:`;
@@ -40,7 +43,10 @@ export const spawnThread: SpawnThread = async ({ url, name, wasi }) => {
   } catch (error) {
     throw loadError(url, error as Error);
   }
+  // A script that isn't ours may load and say nothing.
+  const timer = isFile(String(url ?? "data:")) ? setTimeout(() => died(loadError(url)), PATIENCE) : undefined;
   const silence = (): void => {
+    clearTimeout(timer);
     worker.onmessage = worker.onmessageerror = worker.onerror = null;
   };
   const thread: Thread = {
@@ -68,6 +74,7 @@ export const spawnThread: SpawnThread = async ({ url, name, wasi }) => {
   let loaded = false;
   worker.onmessage = ({ data }) => {
     loaded = true;
+    clearTimeout(timer);
     thread.onMessage?.(data);
   };
   worker.onmessageerror = () => died(new WasmexError("a message of the thread could not be read"));

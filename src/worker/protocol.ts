@@ -80,6 +80,8 @@ export interface InputMessage {
 export type HostMessage = StartMessage | CallMessage | InputMessage;
 
 export type WorkerMessage =
+  /** The thread's script has been loaded. */
+  | { readonly kind: "here" }
   /** The instance is there; its start function has run, `_initialize` has not. */
   | { readonly kind: "made"; readonly memories: ReadonlyMap<string, WebAssembly.Memory> }
   | { readonly kind: "ready" }
