@@ -119,8 +119,9 @@ export class ByteQueue {
     this.wake();
   }
 
-  /** @internal More is going to be written after all. */
+  /** @internal Begins anew after the end, without what is left to read. */
   reopen(): void {
+    this.read();
     Atomics.and(this.#words, FLAGS, ~ENDED);
   }
 
@@ -206,10 +207,10 @@ export class ByteQueue {
    * and at once where this thread may not sleep or nobody else could write.
    */
   wait(milliseconds: number): boolean {
-    return this.#sleep(DATA_SEQUENCE, milliseconds, () => this.ended || this.size > 0);
+    return this.#sleep(DATA_SEQUENCE, milliseconds, () => this.size > 0);
   }
 
-  /** @internal Like `wait`, until there is room for a byte under the limit. */
+  /** @internal Like `wait`, until there is room for a byte under the limit, or the end. */
   waitForSpace(milliseconds: number): boolean {
     return this.#sleep(SPACE_SEQUENCE, milliseconds, () => this.size < (this.#words[LIMIT] as number));
   }
@@ -273,7 +274,7 @@ export class ByteQueue {
     for (;;) {
       const seen = Atomics.load(words, sequence);
       leaveIfStopped();
-      if (ready()) return true;
+      if (this.ended || ready()) return true;
       const left = until - platform().monotonicNow();
       if (left <= 0 || !this.#shared || !platform().mayBlock()) return false;
       Atomics.add(words, sequence + 1, 1);

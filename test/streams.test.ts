@@ -67,23 +67,29 @@ describe(`standard streams of a Process (${thread})`, () => {
 
   it("a callback that throws ends the call, and the guest can be called again", async () => {
     const full = new Error("full");
-    let chunks = 0;
+    let broken = true;
+    let told = 0;
     await using guest = await begin({
-      stdout: () => {
-        if (++chunks !== 2) throw full;
+      stderr: "null",
+      stdout(chunk) {
+        if (broken) throw full;
+        told += chunk.length;
       },
     });
     const message = "wasi.stdout failed: full";
     // On a thread the first may have ended by itself when the chunk arrives; the other never does.
     for (const name of ["say", "chatter"]) {
-      chunks = name === "say" ? 0 : 2;
+      broken = true;
       const error = await failure(guest.callFunction(name, [], Number.POSITIVE_INFINITY));
       expect(error).toMatchObject({ name: "HostFunctionError", message });
       expect((error as Error).cause).toBe(full);
-      chunks = 1;
+      // What the call had written beside is not the next one's.
+      expect(await guest.callFunction("time")).toHaveLength(1);
+      broken = false;
+      told = 0;
       expect(await guest.callFunction("write", [1])).toEqual([0]);
+      expect(told).toBe(1);
     }
-    chunks = 0;
     const ran = await failure(
       Wasmex.run({ module: await compiled, thread, wasi: { stdout: () => fail(full) } }),
     );
@@ -187,6 +193,13 @@ describe(`standard streams of a Process (${thread})`, () => {
       const other = new Wasmex.Pipe({ limit: 10_000 });
       await using hasty = await Wasmex.start({ module, thread, wasi: { stdout: other } });
       expect(await hasty.callFunction("pour")).toEqual([6]);
+      // One that waits for room when the host ends the pipe has nobody to write to: EIO.
+      const ending = new Wasmex.Pipe({ blocking: true, limit: 10 });
+      await using left = await Wasmex.start({ module, thread, wasi: { stdout: ending } });
+      const waiting = left.callFunction("pour");
+      while (ending.size < 10) await new Promise((resolve) => setTimeout(resolve));
+      ending.end();
+      expect(await waiting).toEqual([29]);
       // A guest that waits for room is stopped like any other.
       const full = new Wasmex.Pipe({ blocking: true, limit: 10 });
       const stuck = await Wasmex.start({ module, thread, wasi: { stdout: full } });

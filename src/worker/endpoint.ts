@@ -68,7 +68,7 @@ export interface Endpoint {
   /** Lets the host call these functions: now while it is asked, later on whenever it likes. */
   expose(exported: Functions): void;
   /** Has that done before each call. */
-  beforeCalls(act: () => void): void;
+  beforeCalls(act: () => unknown): void;
   /** Serves calls, one after the other, until the host has it leave. */
   serve(): undefined;
 }
@@ -83,7 +83,7 @@ export function openEndpoint({ channel, now, ringByMessage, toError }: EndpointO
   const end = new ChannelEnd(channel, false);
   const { int32, calls, answers, replies } = end;
   let functions: Functions;
-  const acts: (() => void)[] = [];
+  const acts: (() => unknown)[] = [];
   let hostCalls = 0;
   /** Host calls further out on the stack: their answers may come while one further in waits. */
   const outer = new Map<number, HostCall>();

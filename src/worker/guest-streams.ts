@@ -14,7 +14,7 @@ export interface StreamHost {
   /** Asks the host to follow its own input. */
   wantInput(): void;
   /** Has that done before each call of the host's. */
-  beforeCalls(act: () => void): void;
+  beforeCalls(act: () => unknown): void;
   /** Sends output where there is no shared memory. */
   post(stream: 1 | 2, bytes: Uint8Array<ArrayBuffer>): void;
 }
@@ -26,7 +26,7 @@ export interface StreamHost {
  * @param taken whether the host takes it out: it ends the pipe where it fails
  */
 function hostPipe(pipe: Pipe, { ring, wantInput, beforeCalls }: StreamHost, taken: boolean): Stream {
-  if (taken) beforeCalls(() => pipe.reopen());
+  if (taken) beforeCalls(() => pipe.ended && pipe.reopen());
   return {
     filetype: pipe.filetype,
     stuck: "nobody can write to the guest's stdin any more",

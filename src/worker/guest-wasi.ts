@@ -16,7 +16,7 @@ export type Post = (message: WorkerMessage) => void;
 export const guestWasi = (plan: WasiPlan, endpoint: Endpoint | undefined, post: Post) => {
   const host = {
     ring: () => endpoint?.ring(),
-    beforeCalls: (act: () => void) => endpoint?.beforeCalls(act),
+    beforeCalls: (act: () => unknown) => endpoint?.beforeCalls(act),
     wantInput: () => endpoint?.tell(records.WANT_INPUT),
     post: (stream: 1 | 2, bytes: Uint8Array<ArrayBuffer>) => post({ kind: "output", stream, bytes }),
   };

@@ -1,6 +1,6 @@
 import { notMade } from "../context.js";
 import { deferred } from "../deferred.js";
-import { Engine, type ExitReason, stoppedError } from "../engine.js";
+import { Engine, type ExitReason, type Pending, stoppedError } from "../engine.js";
 import { UnsupportedError } from "../errors.js";
 import { forgetThread, markDying, TERMINATION_GRACE } from "../pipe-owners.js";
 import type { Thread } from "../platform.js";
@@ -108,9 +108,9 @@ export abstract class WorkerEngine extends Engine {
   }
 
   /** What takes the guest's output has failed, if so. */
-  protected fail<T>(error: T): T {
+  protected fail<T>(error: T, calls: Iterable<Pending> = this.calls): T {
     if (error !== undefined) {
-      for (const { reject } of this.calls) reject(error);
+      for (const { reject } of calls) reject(error);
       if (!this.#ready) this.end({ kind: "crashed", error: error as Error });
     }
     return error;
@@ -137,7 +137,10 @@ export abstract class WorkerEngine extends Engine {
       const error =
         bytes === undefined ? this.parts.functions.error(hostError) : this.guestError(decode(bytes));
       this.end({ kind: "crashed", error: error as Error });
-    } else if (message.kind === "output") this.fail(this.parts.streams?.take(message.stream, message.bytes));
+    } else if (message.kind === "output") {
+      // Messages come in order: it is of the oldest call.
+      this.fail(this.parts.streams?.take(message.stream, message.bytes), [...this.calls].slice(0, 1));
+    }
   }
 
   protected async close(reason: ExitReason): Promise<void> {

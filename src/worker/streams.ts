@@ -70,7 +70,8 @@ export class HostStreams {
   drain(): HostFunctionError | undefined {
     let failure: HostFunctionError | undefined;
     for (const { pipe, take } of this.#drains) {
-      if (pipe.size === 0) continue;
+      // Where it has failed the rest of that call's output is the guest's to forget.
+      if (pipe.size === 0 || pipe.ended) continue;
       try {
         take(pipe.read());
       } catch (error) {
