@@ -112,18 +112,17 @@ describe(`standard streams of a Process (${thread})`, () => {
     });
   });
 
-  it("a callback that answers a promise is refused", async () => {
+  it("a callback may answer a promise, which nobody waits for", async () => {
+    const chunks: string[] = [];
     await using guest = await begin({
-      stdout: async () => {
+      stdout: async (chunk) => {
         await undefined;
-        throw new Error("nobody waits for it");
+        chunks.push(new TextDecoder().decode(chunk));
       },
     });
-    const error = await failure(guest.callFunction("write", [1]));
-    expect(error).toMatchObject({ name: "HostFunctionError" });
-    expect((error as Error).message).toBe(
-      "wasi.stdout failed: it answered a promise, which the guest cannot wait for",
-    );
+    await guest.callFunction("say");
+    await new Promise<void>((resolve) => setTimeout(resolve));
+    expect(chunks).toEqual(["a line\n"]);
   });
 
   it("a clock or random source that fails ends the call", async () => {
@@ -148,8 +147,8 @@ describe(`standard streams of a Process (${thread})`, () => {
       ["time", "it answered soon"],
       ["time", "it answered undefined"],
       ["time", "it answered NaN"],
-      ["time", "it answered a promise, which the guest cannot wait for"],
-      ["random", "it answered a promise, which the guest cannot wait for"],
+      ["time", "it answered [object Promise]"],
+      ["random", "it answered [object Promise]"],
     ] as const) {
       const message = `wasi.${name === "time" ? "clock" : "random"} failed: ${why}`;
       expect(await failure(vague.callFunction(name))).toMatchObject({ name: "HostFunctionError", message });

@@ -1,6 +1,6 @@
 import { copyBytes } from "../pipe-buffer.js";
 import { platform } from "../platform.js";
-import { callOption } from "./callbacks.js";
+import { callOption, isThere } from "./callbacks.js";
 import { CLOCK_REALTIME } from "./numbers.js";
 
 /** Which clock a guest asks for (WASI preview 1, `clockid`). */
@@ -59,7 +59,7 @@ export class Sources {
       const left = end - at;
       if (random !== undefined) {
         const chunk = new Uint8Array(Math.min(RANDOM_CHUNK, left));
-        callOption("wasi.random", random, chunk);
+        callOption("wasi.random", random, chunk, isThere);
         target.set(chunk, at);
         at += chunk.length;
         continue;

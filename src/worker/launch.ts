@@ -1,7 +1,7 @@
 import { ByteQueue } from "../pipe-queue.js";
 import { platform, type Thread, type ThreadSupport } from "../platform.js";
 import type { Launch, Limits } from "../start.js";
-import { callOption } from "../wasi/callbacks.js";
+import { callOption, isThere } from "../wasi/callbacks.js";
 import type { ClockName, WasiOptions } from "../wasi/options.js";
 import { SharedEngine } from "./client.js";
 import type { WorkerEngine, WorkerParts } from "./host.js";
@@ -123,12 +123,12 @@ async function planWasi(wasi: WasiOptions, functions: HostFunctions, limits: Lim
     files: files?.index,
     clock:
       clock &&
-      functions.add("wasi.clock", (name: ClockName) => callOption("wasi.clock", clock, name, undefined, own)),
+      functions.add("wasi.clock", (name: ClockName) => callOption("wasi.clock", clock, name, isThere, own)),
     random:
       random &&
       functions.add("wasi.random", (length: number) => {
         const bytes = new Uint8Array(length);
-        callOption("wasi.random", random, bytes, undefined, own);
+        callOption("wasi.random", random, bytes, isThere, own);
         return bytes;
       }),
   };
