@@ -281,7 +281,8 @@ describe("stdin, stdout and stderr", () => {
   test("a blocking Pipe that nobody can fill meanwhile is an UnsupportedError that says what to do", () => {
     const guest = new WasiCaller({ stdin: new Pipe({ blocking: true }) });
     expect(() => guest.read(0, 1)).toThrow(UnsupportedError);
-    expect(() => guest.read(0, 1)).toThrow(/thread: "worker"/);
+    const { reason } = platform().threadSupport();
+    expect(() => guest.read(0, 1)).toThrow(reason || /thread: "worker"/);
     expect(guest.call("fd_fdstat_set_flags", 0, 4)).toBe(0);
     expect(guest.read(0, 1).errno).toBe(AGAIN);
   });
