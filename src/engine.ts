@@ -63,7 +63,6 @@ export abstract class Engine {
   reason: ExitReason | undefined;
   readonly #exited = deferred<ExitReason>();
   #controller: AbortController | undefined;
-  #forgotten = false;
   readonly #signals = new Map<AbortSignal, { calls: number; readonly abort: () => void }>();
 
   /** @param holds whether deadlines keep the event loop alive; a thread under way does so by itself */
@@ -134,17 +133,6 @@ export abstract class Engine {
     await this.exited;
   }
 
-  /** Nobody has the process any more: it is stopped once its calls are answered. */
-  forget(): void {
-    if (this.#isIdle) void this.stop();
-    else this.#forgotten = true;
-  }
-
-  get #isIdle(): boolean {
-    for (const _ of this.calls) return false;
-    return true;
-  }
-
   /** The signal of the call that is running. */
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
@@ -155,8 +143,6 @@ export abstract class Engine {
   /** The call that was running is done: the next one has a signal of its own. */
   protected answered(): void {
     this.#controller = undefined;
-    // When who waits for it has had the answer.
-    if (this.#forgotten) queueMicrotask(() => this.forget());
   }
 
   /** Ends the process: what has not been answered rejects. */

@@ -18,9 +18,6 @@ if (Symbol.asyncDispose === undefined) {
 const DEFAULT_TIMEOUT = 5000;
 const NO_PARAMS: readonly unknown[] = [];
 
-/** Stops what nobody can call any more, for who forgets to: a thread would last as long as the program. */
-const forgotten = /* @__PURE__ */ new FinalizationRegistry((engine: Engine) => engine.forget());
-
 /** @internal */
 export function checkTimeout(timeout: unknown): void {
   if (typeof timeout !== "number" || !(timeout >= 0)) {
@@ -60,9 +57,6 @@ export class Process<Exports extends object = AnyExports> {
     this.#shape = shape;
     this.#plans = plans;
     this.name = name;
-    forgotten.register(this, engine, engine);
-    // What has ended is not to be held on to: engines have few addresses for memory.
-    void engine.exited.then(() => forgotten.unregister(engine));
   }
 
   /** Where the instance runs. */

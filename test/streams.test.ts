@@ -96,6 +96,23 @@ describe(`standard streams of a Process (${thread})`, () => {
     expect(ran).toMatchObject({ name: "HostFunctionError", message, cause: full, stderr: "" });
   });
 
+  it("a callback that throws ends the call whose output it was, and none that waits", async () => {
+    const full = new Error("full");
+    let calls = 0;
+    await using guest = await begin({
+      stderr: "null",
+      stdout() {
+        if (++calls === 1) throw full;
+      },
+    });
+    const [said, ...behind] = await Promise.all([
+      failure(guest.callFunction("say")),
+      ...Array.from({ length: 3 }, () => guest.callFunction("time")),
+    ]);
+    expect(said).toMatchObject({ name: "HostFunctionError", cause: full });
+    expect(behind.map((results) => results?.length)).toEqual([1, 1, 1]);
+  });
+
   it("a callback that throws while the guest is started ends the start", async () => {
     const full = new Error("full");
     const bytes = `(module

@@ -19,7 +19,7 @@ export interface PreopenOptions {
 
 /**
  * Where a guest's output goes; a function gets each chunk, as a copy. One that throws ends the call with `HostFunctionError`: at that write
- * inline, and on a thread, where the chunk arrives while the guest goes on, all calls under way. The instance can be called again. Nobody waits
+ * inline, and on a thread, where the chunk arrives while the guest goes on, a little later. The instance can be called again. Nobody waits
  * for a promise that it answers: for output that goes where it takes its time follow a `Pipe`.
  */
 export type OutputOption = Pipe | "inherit" | "null" | ((chunk: Uint8Array) => void);

@@ -313,8 +313,12 @@ export class SharedEngine extends WorkerEngine {
       pending = this.#nested.get(id);
       this.#nested.delete(id);
     }
-    const failure = this.drain();
-    if (failure !== undefined) pending?.reject(failure);
+    // This call's own.
+    const failure = streams?.drain();
+    if (failure !== undefined) {
+      functions.outputFailure = failure;
+      pending?.reject(failure);
+    }
     const layout = kind === records.REPLY ? pending?.plan.results : undefined;
     const content: Values =
       layout !== undefined || (this.#int32[at + EXTRA] as number) > 0 ? end.read(at, layout) : [];

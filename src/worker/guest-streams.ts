@@ -3,7 +3,9 @@ import { Pipe } from "../pipe.js";
 import { AGAIN } from "../pipe-layout.js";
 import type { Stream } from "../vfs/descriptors.js";
 import type { WasiOptions } from "../wasi/options.js";
+import { HostFailure } from "./endpoint.js";
 import type { StreamPlan } from "./protocol.js";
+import { OUTPUT_FAILED } from "./records.js";
 
 const ERRNO_IO = 29;
 
@@ -37,8 +39,9 @@ function hostPipe(pipe: Pipe, { ring, wantInput, beforeCalls }: StreamHost, take
     },
     writeFrom(source, start, length) {
       for (let done = 0; done < length; ) {
-        // Calls that were under way when the host failed have been told why: the guest only has to leave.
-        if (pipe.ended && taken) throw new HostFunctionError("the output failed");
+        if (pipe.ended && taken) {
+          throw new HostFunctionError("the output failed", { cause: new HostFailure(OUTPUT_FAILED) });
+        }
         if (pipe.ended) return -ERRNO_IO;
         const written = pipe.writeFrom(source, start + done, length - done);
         ring();

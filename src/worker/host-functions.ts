@@ -16,6 +16,7 @@ import { describeThrown, resultArray } from "../values.js";
 import type { Layout } from "./layout.js";
 import { type FunctionPlan, functionPlan } from "./plans.js";
 import type { ImportPlan } from "./protocol.js";
+import { OUTPUT_FAILED } from "./records.js";
 import { NOTHING, unpack, type Values } from "./ring.js";
 
 /** Errors kept for the guest's calls to end with: one that catches them never says so. */
@@ -34,6 +35,8 @@ export class HostFunctions {
   readonly plans: [namespace: string, name: string, plan: ImportPlan][] = [];
   readonly #served: Served[] = [];
   readonly #errors = new Map<number, unknown>();
+  /** What a function that takes the guest's output failed with last. */
+  outputFailure: unknown;
   #errorId = 0;
   /** The errors that calls of this very guest have ended with. */
   readonly own = new WeakSet<object>();
@@ -113,6 +116,7 @@ export class HostFunctions {
    * @param nested whether the guest is still in a call that could end with it too
    */
   error(id: number, nested = false): unknown {
+    if (id === OUTPUT_FAILED) return this.outputFailure;
     const error = this.#errors.get(id);
     if (!nested) this.#errors.delete(id);
     return error ?? new HostFunctionError("a host function failed whose error is no longer kept");

@@ -1,6 +1,6 @@
 import { notMade } from "../context.js";
 import { deferred } from "../deferred.js";
-import { Engine, type ExitReason, type Pending, stoppedError } from "../engine.js";
+import { Engine, type ExitReason, stoppedError } from "../engine.js";
 import { UnsupportedError } from "../errors.js";
 import { forgetThread, markDying, TERMINATION_GRACE } from "../pipe-owners.js";
 import type { Thread } from "../platform.js";
@@ -102,18 +102,18 @@ export abstract class WorkerEngine extends Engine {
     return toGuestError(error, this.parts.shape);
   }
 
-  /** Hands on what the guest has written. Where that fails the calls under way do; answers with what. */
-  protected drain(): unknown {
-    return this.fail(this.parts.streams?.drain());
+  /** Hands on what the guest has written. Where that fails, so does the call that is running. */
+  protected drain(): void {
+    this.fail(this.parts.streams?.drain());
   }
 
-  /** What takes the guest's output has failed, if so. */
-  protected fail<T>(error: T, calls: Iterable<Pending> = this.calls): T {
-    if (error !== undefined) {
-      for (const { reject } of calls) reject(error);
-      if (!this.#ready) this.end({ kind: "crashed", error: error as Error });
-    }
-    return error;
+  /** What takes the guest's output has failed, if so: calls are served in order, so that it is the oldest one's. */
+  protected fail(error: unknown): void {
+    if (error === undefined) return;
+    this.parts.functions.outputFailure = error;
+    const [oldest] = this.calls;
+    oldest?.reject(error);
+    if (!this.#ready) this.end({ kind: "crashed", error: error as Error });
   }
 
   override end(reason: ExitReason): void {
@@ -138,8 +138,7 @@ export abstract class WorkerEngine extends Engine {
         bytes === undefined ? this.parts.functions.error(hostError) : this.guestError(decode(bytes));
       this.end({ kind: "crashed", error: error as Error });
     } else if (message.kind === "output") {
-      // Messages come in order: it is of the oldest call.
-      this.fail(this.parts.streams?.take(message.stream, message.bytes), [...this.calls].slice(0, 1));
+      this.fail(this.parts.streams?.take(message.stream, message.bytes));
     }
   }
 

@@ -22,10 +22,12 @@ export function functionPlan(name: string, index: number, type: FunctionType | u
 
 /** The params of a call as the engine takes them. Throws where they don't fit. */
 export function engineValues({ type }: FunctionPlan, params: readonly unknown[]): unknown[] {
+  const values: unknown[] = [];
   // Not by `map`, which leaves holes out.
-  return Array.from(params, (value, index) =>
-    toEngine(value, type?.parameters[index] ?? "externref", index + 1),
-  );
+  for (let index = 0; index < params.length; index++) {
+    values.push(toEngine(params[index], type?.parameters[index] ?? "externref", index + 1));
+  }
+  return values;
 }
 
 /** The exported functions; both threads number them alike, in the module's order. What one of them needs is made when it is called. */

@@ -15,6 +15,8 @@ export const REPLY_ERROR = 9;
 export const REPLY_HOST_ERROR = 10;
 /** The program exited with code 0. */
 export const REPLY_EXIT = 11;
+/** The number of the error that the host's taking of the output has failed with; those of host functions are smaller. */
+export const OUTPUT_FAILED = 0xffffff;
 /** Added to a reply's kind where it is one to a nested call. */
 export const NESTED = 16;
 export const HOST_CALL = 5;

@@ -119,48 +119,6 @@ describe("Process in its Node process", () => {
     expect(output).toBe("turns\n");
   });
 
-  it("a process that nothing refers to any more is stopped, once its calls are answered", async () => {
-    const { output } = await program(
-      `
-      const ends = [];
-      let answer;
-      const asked = new Promise((resolve) => (answer = resolve));
-      const answers = [];
-      const drop = async () => {
-        const guest = await begin();
-        await guest.callFunction("one");
-        guest.exited.then(({ kind }) => ends.push(kind));
-      };
-      for (let turn = 0; turn < 3; turn++) await drop();
-      await (async () => {
-        const busy = await begin(() => asked);
-        busy.exited.then(({ kind }) => ends.push("busy " + kind));
-        answers.push(busy.callFunction("ask", [], Infinity));
-      })();
-      const kept = await begin();
-      const collect = async () => {
-        for (let turn = 0; turn < 20; turn++) {
-          gc();
-          await new Promise((resolve) => setTimeout(resolve, 10));
-        }
-      };
-      await collect();
-      console.log(ends.join());
-      answer(5);
-      console.log(...(await Promise.all(answers)));
-      await collect();
-      console.log(ends.join(), ...(await kept.callFunction("one")));`,
-      undefined,
-      ["--expose-gc"],
-    );
-    expect(output.split("\n")).toEqual([
-      "stopped,stopped,stopped",
-      "[ 5 ]",
-      "stopped,stopped,stopped,busy stopped 1",
-      "",
-    ]);
-  });
-
   it("where the permission model forbids threads, start and capabilities say so", async () => {
     const flag =
       Number(process.versions.node.split(".")[0]) < 24 ? "--experimental-permission" : "--permission";
