@@ -55,6 +55,8 @@ const OTHER_WORKER = `addEventListener("install", () => skipWaiting());
 addEventListener("activate", (event) => event.waitUntil(clients.claim()));
 addEventListener("fetch", () => {});`;
 
+const SCRIPT_TYPE = { "content-type": "text/javascript" };
+
 /** Has the page wait until the folder's own service worker has it. */
 const REGISTER = `(async () => {
   const { serviceWorker } = navigator;
@@ -67,6 +69,7 @@ const REGISTER = `(async () => {
 /** @type {Record<string, string>} */
 const PAGES = {
   "/": PAGE,
+  "/frame/": "<!doctype html><script>parent.postMessage(crossOriginIsolated)</script>",
   "/one/": PAGE,
   "/two/": PAGE,
   "/outer.html": OUTER,
@@ -74,6 +77,24 @@ const PAGES = {
   "/own/register.html": "<!doctype html>",
   "/own/": WATCHED.replace("ISOLATION", "isolation.js"),
   "/own/below/": WATCHED.replace("ISOLATION", "/isolation.js"),
+};
+
+const POST_ISOLATED = "postMessage(crossOriginIsolated)";
+/** What a site answers beside its pages: with a status, a redirect or a type, and a text. @type {Record<string, [number, Record<string, string>, string?]>} */
+const FILES = {
+  "/nothing": [204, {}],
+  "/reset": [205, {}],
+  "/latest/app.js": [302, { location: "/v2/app.js" }],
+  "/v2/app.js": [
+    200,
+    SCRIPT_TYPE,
+    'export { version } from "./version.js"; export const { url } = import.meta',
+  ],
+  "/v2/version.js": [200, SCRIPT_TYPE, "export const version = 2"],
+  "/latest/worker.js": [302, { location: "/v2/worker.js" }],
+  "/v2/worker.js": [200, SCRIPT_TYPE, 'import { version } from "./version.js"; postMessage(version)'],
+  "/own/other.js": [200, SCRIPT_TYPE, OTHER_WORKER],
+  "/own-worker.js": [200, SCRIPT_TYPE, POST_ISOLATED],
 };
 
 /** A reload in between ends what was being asked. How often to ask again, and after how many milliseconds. */
@@ -111,6 +132,43 @@ const CASES = {
     await until(page, READY);
     const started = await page.evaluate(START);
     if (started !== "worker,42") throw new Error(`the guest answered ${started}`);
+  },
+  async "isolation.js isolates frames, and workers from files"(page, url) {
+    await page.goto(url);
+    await until(page, READY);
+    const isolated = await page.evaluate(`(async () => {
+      const worker = new Worker("own-worker.js");
+      const ofWorker = await new Promise((resolve, reject) => {
+        worker.onmessage = ({ data }) => resolve(data);
+        worker.onerror = () => reject(new Error("the worker did not start"));
+      });
+      worker.terminate();
+      const frame = document.createElement("iframe");
+      frame.src = "frame/";
+      document.body.append(frame);
+      const ofFrame = await new Promise((resolve) => addEventListener("message", ({ data }) => resolve(data)));
+      const guest = await Wasmex.start({ bytes: new Uint8Array([${ANSWER}]), workerUrl: "worker.js" });
+      const results = await guest.callFunction("answer");
+      await guest.stop();
+      return [ofWorker, ofFrame, guest.thread, ...results].join();
+    })()`);
+    if (isolated !== "true,true,worker,42") throw new Error(`worker, frame and guest were ${isolated}`);
+  },
+  async "isolation.js leaves answers without a body, and redirects, as they are"(page, url) {
+    await page.goto(url);
+    await until(page, READY);
+    const outcome = await page.evaluate(`(async () => {
+      const statuses = await Promise.all(["nothing", "reset"].map(async (path) => (await fetch(path)).status));
+      const { version, url } = await import("./latest/app.js");
+      const worker = new Worker("latest/worker.js", { type: "module" });
+      const ofWorker = await new Promise((resolve) => {
+        worker.onmessage = ({ data }) => resolve(data);
+        worker.onerror = () => resolve("no worker");
+      });
+      worker.terminate();
+      return [...statuses, version, new URL(url).pathname, ofWorker].join();
+    })()`);
+    if (outcome !== "204,205,2,/v2/app.js,2") throw new Error(`the answers were ${outcome}`);
   },
   async "isolation.js reloads a page on its first visit alone"(page, url) {
     await page.goto(`${url}?again`);
@@ -173,8 +231,10 @@ async function checkEngine(name) {
     ),
     handle(request, response) {
       const path = (request.url ?? "").replace(/\?.*/, "");
-      if (path === "/own/other.js") {
-        response.writeHead(200, { "content-type": "text/javascript" }).end(OTHER_WORKER);
+      const file = FILES[path];
+      if (file !== undefined) {
+        const [status, headers, text] = file;
+        response.writeHead(status, headers).end(text);
         return true;
       }
       const page = PAGES[path];

@@ -7,8 +7,8 @@
  * ```
  *
  * The file is two things in one. On the page it registers itself as a service worker and reloads the page once, when that
- * has taken over. In the service worker it passes every same-origin response on with `Cross-Origin-Opener-Policy` and
- * `Cross-Origin-Embedder-Policy` added.
+ * has taken over. In the service worker it passes what pages, frames and workers of the same origin are made of on with
+ * `Cross-Origin-Opener-Policy` and `Cross-Origin-Embedder-Policy` added; all else goes past it.
  *
  * Its limits:
  * - It works from `https:` and `localhost` only, and not in private windows of some browsers: there the page stays as it is.
@@ -51,11 +51,16 @@ function serve(scope: WorkerScope): void {
   scope.addEventListener("fetch", (event) => {
     const { request } = event;
     if (new URL(request.url).origin !== scope.location.origin) return;
+    // Nothing but pages and workers has a policy of its own: a response made anew would only lose where it came from.
+    if (request.mode !== "navigate" && !request.destination.endsWith("worker")) return;
     // A fetch of this mode would throw here: the browser asks for it when its tools open a cached page.
     if (request.cache === "only-if-cached" && request.mode !== "same-origin") return;
     event.respondWith(
       fetch(request).then((response) => {
-        if (response.status === 0 || response.type === "opaqueredirect") return response;
+        // A redirect of a page is the browser's to follow; what may have no body makes no page.
+        if ([0, 204, 205, 304].includes(response.status)) return response;
+        // A worker's script has its own address to resolve against: it is asked for again, at that.
+        if (response.redirected) return Response.redirect(response.url);
         const headers = new Headers(response.headers);
         headers.set("Cross-Origin-Opener-Policy", "same-origin");
         headers.set("Cross-Origin-Embedder-Policy", embedder);
