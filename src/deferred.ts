@@ -1,5 +1,5 @@
 import { CallError } from "./errors.js";
-import { describeValue } from "./values.js";
+import { describeValue, isA } from "./values.js";
 
 /** A promise with its two ends, for what is settled from elsewhere. */
 export interface Deferred<T> {
@@ -16,6 +16,14 @@ export function deferred<T>(): Deferred<T> {
     reject = refuse;
   });
   return { promise, resolve, reject };
+}
+
+/**
+ * Options that may be refused before anybody waits for the promise of a module that is among them: its failure is nobody's then, and would end
+ * Node.
+ */
+export function disown({ module, bytes }: { readonly module?: unknown; readonly bytes?: unknown }): void {
+  for (const given of [module, bytes]) if (isA(given, Promise)) given.catch(() => undefined);
 }
 
 /** @throws CallError for what is no `AbortSignal` */

@@ -1,5 +1,5 @@
 import { Deadlines } from "./deadlines.js";
-import { checkSignal } from "./deferred.js";
+import { checkSignal, disown } from "./deferred.js";
 import { ExitError, TimeoutError, WasmexError } from "./errors.js";
 import { Pipe } from "./pipe.js";
 import { platform } from "./platform.js";
@@ -36,6 +36,7 @@ export interface RunResult {
  */
 export async function run(options: RunOptions): Promise<RunResult> {
   const { timeout = Number.POSITIVE_INFINITY, signal, wasi, ...rest } = options;
+  disown(rest);
   checkTimeout(timeout);
   checkSignal(signal);
   const given = typeof wasi === "object" ? wasi : {};

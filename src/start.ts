@@ -1,5 +1,5 @@
 import type { Rewriting } from "./binary/rewrite.js";
-import { checkSignal } from "./deferred.js";
+import { checkSignal, disown } from "./deferred.js";
 import type { Engine } from "./engine.js";
 import { TrapError, UnsupportedError, WasmexError } from "./errors.js";
 import type { Imports } from "./imports.js";
@@ -98,6 +98,7 @@ export async function start<Exports extends object = AnyExports>(
   options: StartOptions = {},
 ): Promise<Process<Exports>> {
   const { signal } = options;
+  disown(options);
   checkSignal(signal);
   const process = await startUntil<Exports>(options, signal);
   if (signal === undefined) return process;

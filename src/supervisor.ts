@@ -1,4 +1,4 @@
-import { checkSignal, deferred } from "./deferred.js";
+import { checkSignal, deferred, disown } from "./deferred.js";
 import { type ExitReason, stoppedError } from "./engine.js";
 import { StoppedError, WasmexError } from "./errors.js";
 import { Module } from "./module.js";
@@ -86,6 +86,7 @@ export class Supervisor {
         `Supervisor.start: pass an array of childSpec({ id, ... }), not ${describeValue(specs)}`,
       );
     }
+    for (const spec of specs) disown(spec);
     const supervisor = new Supervisor(options);
     try {
       for (const spec of specs) {

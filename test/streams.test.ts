@@ -231,6 +231,26 @@ describe(`standard streams of a Process (${thread})`, () => {
     expect(await guest.callFunction("save", [60_000])).toEqual([51]);
   });
 
+  it("wasi options may be proxies all through, as frameworks make them of what they watch", async () => {
+    const watched = <T extends object>(target: T): T =>
+      new Proxy(target, {
+        get(of, key, receiver) {
+          const value = Reflect.get(of, key, receiver);
+          return typeof value === "object" && value !== null ? watched(value) : value;
+        },
+      });
+    const wasi = watched({
+      args: ["one", "two"],
+      env: { NAME: "value" },
+      preopen: { "/there": { flags: ["read", "write", "create"] as const, alias: "/dir" } },
+    });
+    const { args, env, preopen } = wasi;
+    const fs = new Wasmex.VirtualFileSystem({ "/there": {} });
+    await using guest = await begin({ args, env, preopen, fs });
+    expect(await guest.callFunction("save", [5])).toEqual([0]);
+    expect(fs.stat("/there/file").size).toBe(5);
+  });
+
   it("proc_exit ends the call, 0 well", async () => {
     await using guest = await begin({});
     expect(await guest.callFunction("exit", [0])).toEqual([]);

@@ -95,6 +95,14 @@ export async function openEngine({
   }
 }
 
+function copyPreopen(preopen: Required<WasiOptions>["preopen"] & object): WasiOptions["preopen"] {
+  const copies = Object.entries(preopen).map(([path, { flags, alias }]) => [
+    path,
+    { flags: [...flags], alias },
+  ]);
+  return Object.fromEntries(copies);
+}
+
 /** The user's WASI options, taken apart into what each thread needs. */
 async function planWasi(wasi: WasiOptions, functions: HostFunctions, limits: Limits): Promise<PlannedWasi> {
   const { args, env, programName, preopen, clock, random, fs } = wasi;
@@ -113,11 +121,12 @@ async function planWasi(wasi: WasiOptions, functions: HostFunctions, limits: Lim
     stdin,
     stdout,
     stderr,
+    // Copies: a message can't carry the proxies that some frameworks make of what they watch.
     options: {
-      args,
-      env,
+      args: args && [...args],
+      env: env && { ...env },
       programName,
-      preopen,
+      preopen: preopen && copyPreopen(preopen),
     } as WasiOptions,
     fs: files?.share.description,
     files: files?.index,

@@ -88,6 +88,22 @@ describe("Process in its Node process", () => {
     expect(milliseconds).toBeLessThan(4500);
   });
 
+  it("the promise of a module fails alone where start, run or a supervisor refuses its other options", async () => {
+    const { code, output } = await program(`
+      const { start, run, Supervisor } = Wasmex;
+      const late = () => new Promise((_, reject) => setTimeout(() => reject(new Error("nobody hears this"))));
+      for (const attempt of [
+        () => start({ bytes: late(), thread: "nowhere" }),
+        () => start({ module: late(), signal: AbortSignal.abort() }),
+        () => run({ bytes: late(), timeout: -1 }),
+        () => run({ bytes: late(), signal: {} }),
+        () => Supervisor.start([{ id: "a", bytes: late(), thread: "nowhere" }, { id: "b", bytes: late() }]),
+      ]) await attempt().catch((error) => console.log(error.name));
+      setTimeout(() => console.log("still here"), 100);`);
+    expect(output).toBe("WasmexError\nAbortError\nCallError\nCallError\nCompileError\nstill here\n");
+    expect(code).toBe(0);
+  });
+
   it("a running call keeps Node alive until it is answered or timed out", async () => {
     const { code, output } = await program(`
       const guest = await begin();
