@@ -71,7 +71,8 @@ function makeError([name, message, stack, ...parts]: Parts): Error {
 function errorParts(error: Error): unknown[] {
   const properties = Object.entries(error).filter(([key]) => key !== "name");
   if (error.cause !== undefined) properties.push(["cause", error.cause]);
-  if (error instanceof AggregateError) properties.push(["errors", error.errors]);
+  const { errors: several } = error as AggregateError;
+  if (several !== undefined) properties.push(["errors", several]);
   // Read from the stack when they are asked for, so no property of its own.
   if (error instanceof errors.TrapError) properties.push(["frames", error.frames]);
   return [error.name, error.message, error.stack, ...properties.flat()];
@@ -94,6 +95,9 @@ const ERROR = 0;
 const DOM_EXCEPTION = 1;
 const ARRAY = 2;
 const VIEW = 3;
+
+/** A view brings its buffer along, so that others of the same message see the same bytes, unless that has more than so much beside it. */
+const BESIDE = 65_536;
 
 const classes = globalThis as unknown as Record<string, new (...parts: Parts) => object>;
 
@@ -192,12 +196,11 @@ const KINDS: ReadonlyMap<string | number, Kind<object>> = new Map([
   ),
   kind<ArrayBufferView & { length?: number }>(
     VIEW,
-    ({ buffer, byteOffset, byteLength, length = byteLength }, _store, name) => [
-      name,
-      buffer,
-      byteOffset,
-      length,
-    ],
+    ({ buffer, byteOffset, byteLength, length = byteLength }, _store, name) =>
+      // Shared memory comes as a copy too: the guest's own is nothing else, and only its bytes can be kept.
+      buffer.byteLength - byteLength > BESIDE || classOf(buffer) !== "ArrayBuffer"
+        ? [name, new Uint8Array(buffer, byteOffset, byteLength).slice().buffer, 0, length]
+        : [name, buffer, byteOffset, length],
     ([name, ...parts]) =>
       new (classes[name as string] as (typeof classes)[string])(...parts) as ArrayBufferView,
   ),
@@ -228,9 +231,13 @@ export function encode(root: unknown, lenient = false): Bytes {
     let place = places.get(value);
     if (place === undefined) {
       const name = classOf(value);
-      const isError = value instanceof Error;
+      const isException = name === "DOMException";
+      // Those of another realm (a frame, `node:vm`) are told by their name, as structured clone takes them too.
+      const isError =
+        value instanceof Error ||
+        ((name === "Error" || isException) && typeof (value as Error).message === "string");
       let known: string | number = name;
-      if (isError) known = name === "DOMException" ? DOM_EXCEPTION : ERROR;
+      if (isError) known = isException ? DOM_EXCEPTION : ERROR;
       else if (Array.isArray(value)) known = ARRAY;
       else if (ArrayBuffer.isView(value)) known = VIEW;
       let parts: Parts | undefined;
