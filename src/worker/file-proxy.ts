@@ -48,13 +48,14 @@ export function serveBackends(backends: readonly Backend[], filestat: Filestat):
       if (method === "read") {
         const bytes = new Uint8Array(args[2] as number);
         const count = backend.read(node, from, bytes, 0, bytes.length);
-        return count < 0 ? count : bytes.subarray(0, count);
+        // What there is, without the rest of the buffer.
+        return count < 0 ? count : bytes.slice(0, count);
       }
       if (method === "readdir") {
         const entries: Entry[] = [];
         const result = backend.readdir(node, from, (name, start, end, ino, filetype, next) => {
           if (entries.length === MOST_ENTRIES) return false;
-          entries.push([name.slice(start, end), ino, filetype, next]);
+          entries.push([sliceOf(name, start, end), ino, filetype, next]);
           return true;
         });
         return result < 0 ? result : entries;
@@ -83,6 +84,11 @@ export function serveBackends(backends: readonly Backend[], filestat: Filestat):
   };
 }
 
+/** A name may be a `Buffer` of Node, whose `slice` is no copy. */
+function sliceOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  return Uint8Array.prototype.slice.call(bytes, start, end);
+}
+
 function call(backend: Backend, method: string, args: readonly unknown[]): unknown {
   return (backend as unknown as Record<string, Method>)[method]?.call(backend, ...args);
 }
@@ -105,7 +111,7 @@ export function proxyBackend(ask: (begins: boolean, method: string, ...args: unk
         const [bytes, start, end] = args.slice(at) as [unknown, number?, number?];
         if (bytes instanceof Uint8Array && start !== undefined && end !== undefined) {
           // Contents come with their length, names with their end.
-          sent.push(bytes.slice(start, method === "write" || method === "append" ? start + end : end));
+          sent.push(sliceOf(bytes, start, method === "write" || method === "append" ? start + end : end));
           at += 2;
         } else sent.push(bytes);
       }

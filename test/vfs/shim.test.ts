@@ -1,6 +1,11 @@
 import * as shim from "@bjorn3/browser_wasi_shim";
 import { describe, expect, it } from "vitest";
-import { type Backend, FILETYPE_CHARACTER_DEVICE, FILETYPE_REGULAR_FILE } from "../../src/vfs/contract.js";
+import {
+  type Backend,
+  FILETYPE_CHARACTER_DEVICE,
+  FILETYPE_REGULAR_FILE,
+  Filestat,
+} from "../../src/vfs/contract.js";
 import {
   ERRNO_ACCES,
   ERRNO_FBIG,
@@ -10,6 +15,7 @@ import {
   ERRNO_PERM,
 } from "../../src/vfs/errno.js";
 import { shimBackend } from "../../src/vfs/shim.js";
+import { proxyBackend, serveBackends } from "../../src/worker/file-proxy.js";
 import "wasmex";
 import { backendContract, Driver } from "./contract-suite.js";
 
@@ -84,6 +90,24 @@ describe("shimBackend", () => {
     expect(readonly.write(readonly.root, 0, "x")).toBe(-ERRNO_PERM);
     expect(readonly.truncate(readonly.root, 0)).toBe(-ERRNO_PERM);
     expect(readonly.text(readonly.root)).toBe("text");
+  });
+
+  it("is served to a thread with what there is, and with names, whatever buffer they lie in", () => {
+    const file = mount(new shim.File(bytes("hello")));
+    const { serve } = serveBackends([file], new Filestat());
+    const read = serve(0, false, "read", serve(0, true, "openRoot"), 0, 1 << 20) as Uint8Array;
+    expect(read).toEqual(bytes("hello"));
+    expect(read.buffer.byteLength).toBe(5);
+    /** As Node's `Buffer` is. */
+    class Alike extends Uint8Array<ArrayBuffer> {
+      override slice(start?: number, end?: number): Uint8Array<ArrayBuffer> {
+        return this.subarray(start, end);
+      }
+    }
+    const sent: Uint8Array[] = [];
+    const asking = proxyBackend((_begins, _method, ...args) => sent.push(...(args.slice(1) as Uint8Array[])));
+    asking.lookup(0, Alike.from(bytes("a name")), 2, 6);
+    expect(sent[0]?.buffer.byteLength).toBe(4);
   });
 
   it("mounts an OpenFile at any position of its own", () => {
