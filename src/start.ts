@@ -24,7 +24,7 @@ export interface Limits {
   readonly openFiles?: number | undefined;
   /** Most bytes in a file system in memory: `ENOSPC`. */
   readonly fileSystemBytes?: number | undefined;
-  /** Most unread bytes in each pipe: `EAGAIN`. */
+  /** Most unread bytes in each pipe: `EAGAIN`, but a guest on a thread that writes to a `blocking` pipe waits for room. */
   readonly pipeBytes?: number | undefined;
 }
 
