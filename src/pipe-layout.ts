@@ -2,6 +2,8 @@
 
 /** WASI preview 1 `errno.again`: nothing to take, or no room, at the moment. */
 export const AGAIN = 6;
+/** WASI preview 1 `errno.io`: no room, and nobody is to wait for it. */
+export const IO = 29;
 /** WASI preview 1 `errno.nomem`. */
 export const NO_MEMORY = 48;
 

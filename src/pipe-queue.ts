@@ -9,6 +9,7 @@ import {
   FLAGS,
   HEAD,
   HEADER,
+  IO,
   LIMIT,
   LOCK,
   NO_MEMORY,
@@ -113,7 +114,10 @@ export class ByteQueue {
     return (Atomics.load(this.#words, FLAGS) & BLOCKING) !== 0;
   }
 
-  /** No more is going to be written: readers and iterations end once what is left has been read. */
+  /**
+   * No more is going to be written: readers and iterations end once what is left has been read. What a guest writes all the same is
+   * taken while there is room, and `errno.io` where there is none.
+   */
   end(): void {
     Atomics.or(this.#words, FLAGS, ENDED);
     this.wake();
@@ -132,7 +136,7 @@ export class ByteQueue {
     this.wake();
   }
 
-  /** @internal Appends what there is room for; answers the bytes taken, `-AGAIN` where there is none, `-NO_MEMORY`. */
+  /** @internal Appends what there is room for; answers the bytes taken, `-AGAIN` where there is none, `-IO` after the end, `-NO_MEMORY`. */
   writeFrom(source: Uint8Array, start: number, length: number): number {
     const words = this.#words;
     const tail = words[TAIL] as number;
@@ -152,7 +156,7 @@ export class ByteQueue {
         this.#put(source, start, count);
         this.#tell(DATA_SEQUENCE);
       }
-      return count;
+      return count === -AGAIN && this.ended ? -IO : count;
     } finally {
       this.#unlock();
     }
@@ -210,9 +214,14 @@ export class ByteQueue {
     return this.#sleep(DATA_SEQUENCE, milliseconds, () => this.size > 0);
   }
 
-  /** @internal Like `wait`, until there is room for a byte under the limit, or the end. */
+  /** @internal Like `wait`, after a write that was `-AGAIN`, until there is room for a byte, or the end. */
   waitForSpace(milliseconds: number): boolean {
-    return this.#sleep(SPACE_SEQUENCE, milliseconds, () => this.size < (this.#words[LIMIT] as number));
+    // A full ring under the limit is one that could not grow.
+    return this.#sleep(
+      SPACE_SEQUENCE,
+      milliseconds,
+      () => this.size < Math.min(this.#words[LIMIT] as number, this.#words[CAPACITY] as number),
+    );
   }
 
   /** @internal The next bytes, waited for; `undefined` after the end, or where the wait is cancelled. */

@@ -287,6 +287,17 @@ describe("Pipe", () => {
     expect(pipe.wait(0)).toBe(true);
   });
 
+  it.runIf(shares)("Pipe.waitForSpace knows how far the pipe can grow, whatever its limit", () => {
+    const pipe = new Pipe();
+    pipe.share(1024);
+    expect(pipe.writeFrom(new Uint8Array(2000), 0, 2000)).toBe(1024);
+    expect(pipe.writeFrom(new Uint8Array(1), 0, 1)).toBe(-6);
+    expect(pipe.waitForSpace(0)).toBe(false);
+    pipe.readInto(new Uint8Array(1), 0, 1);
+    expect(pipe.waitForSpace(0)).toBe(true);
+    expect(pipe.writeFrom(new Uint8Array(2), 0, 2)).toBe(1);
+  });
+
   it.runIf(shares)("Pipe.share keeps what is there, and whoever waits for it", async () => {
     const pipe = new Pipe();
     pipe.write("before ");

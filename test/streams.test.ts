@@ -209,17 +209,49 @@ describe(`standard streams of a Process (${thread})`, () => {
       const other = new Wasmex.Pipe({ limit: 10_000 });
       await using hasty = await Wasmex.start({ module, thread, wasi: { stdout: other } });
       expect(await hasty.callFunction("pour")).toEqual([6]);
-      // One that waits for room when the host ends the pipe has nobody to write to: EIO.
+      // One that waits for room when the host ends the pipe has had a part of it taken, and then nobody to write to: EIO.
       const ending = new Wasmex.Pipe({ blocking: true, limit: 10 });
       await using left = await Wasmex.start({ module, thread, wasi: { stdout: ending } });
       const waiting = left.callFunction("pour");
       while (ending.size < 10) await new Promise((resolve) => setTimeout(resolve));
       ending.end();
       expect(await waiting).toEqual([29]);
+      expect(left.memory("uint32").get(4)).toBe(10);
       // A guest that waits for room is stopped like any other.
       const full = new Wasmex.Pipe({ blocking: true, limit: 10 });
       const stuck = await Wasmex.start({ module, thread, wasi: { stdout: full } });
       expect(await failure(stuck.callFunction("pour", [], 50))).toBeInstanceOf(Wasmex.TimeoutError);
+    },
+  );
+
+  it.runIf(!inWorker || Wasmex.capabilities().sharedMemory)(
+    "a Pipe that ends takes what there is room for, then it is EIO, and one that FDFLAGS_NONBLOCK is set for is EAGAIN when it is full",
+    async () => {
+      const module = await Wasmex.Module.compile(`(module
+        (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "fd_fdstat_set_flags" (func $flags (param i32 i32) (result i32)))
+        (memory (export "memory") 1)
+        (func (export "hasten") (result i32) (call $flags (i32.const 1) (i32.const 4)))
+        (func (export "write") (param i32) (result i32)
+          (i32.store (i32.const 4) (local.get 0))
+          (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 16))))`);
+      for (const blocking of [false, true]) {
+        const ended = new Wasmex.Pipe({ blocking, limit: 10 });
+        await using late = await Wasmex.start({ module, thread, wasi: { stdout: ended } });
+        ended.end();
+        expect(await late.callFunction("write", [4])).toEqual([0]);
+        expect(await late.callFunction("write", [100])).toEqual([0]);
+        expect(late.memory("uint32").get(4)).toBe(6);
+        expect(await late.callFunction("write", [100])).toEqual([29]);
+        expect(ended.read()).toHaveLength(10);
+
+        const full = new Wasmex.Pipe({ blocking, limit: 10 });
+        await using hasty = await Wasmex.start({ module, thread, wasi: { stdout: full } });
+        expect(await hasty.callFunction("hasten")).toEqual([0]);
+        expect(await hasty.callFunction("write", [100])).toEqual([0]);
+        expect(hasty.memory("uint32").get(4)).toBe(10);
+        expect(await hasty.callFunction("write", [100])).toEqual([6]);
+      }
     },
   );
 

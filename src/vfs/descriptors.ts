@@ -10,7 +10,8 @@ export interface Stream {
   readonly seekable?: boolean;
   /** 0 is the end; `-ERRNO_AGAIN` where there is nothing yet. */
   readInto(target: Uint8Array, start: number, length: number): Result;
-  writeFrom(source: Uint8Array, start: number, length: number): Result;
+  /** @param flags WASI `fdflags` of the descriptor: where a write would wait */
+  writeFrom(source: Uint8Array, start: number, length: number, flags: number): Result;
   /** Bytes to read; 0 at the end, -1 where a read would wait, 1 where that can't be known. */
   available(): number;
   /** Sleeps until a read would not wait, at most that long; `false` where it still would. */

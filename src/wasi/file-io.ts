@@ -109,17 +109,17 @@ export function ioFunctions(guest: Guest, unstable: boolean): { [name: string]: 
    * Several buffers go as one piece: lines stay whole, and nothing is looked at again after code of the host has run. Where
    * they are large the first one goes alone, as a short write.
    */
-  const writeStream = (stream: Stream, total: number): Result => {
+  const writeStream = (stream: Stream, total: number, flags: number): Result => {
     if (total === 0) return 0;
     if (iovecCount === 2 || total > GATHERED)
-      return stream.writeFrom(guest.bytes, iovecs[0] as number, iovecs[1] as number);
+      return stream.writeFrom(guest.bytes, iovecs[0] as number, iovecs[1] as number, flags);
     gathered ??= new Uint8Array(GATHERED);
     const into = gathered;
     each((start, length, done) => {
       into.set(guest.bytes.subarray(start, start + length), done);
       return length;
     });
-    return stream.writeFrom(into, 0, total);
+    return stream.writeFrom(into, 0, total, flags);
   };
 
   const readAny = importOf(guest, [
@@ -141,7 +141,7 @@ export function ioFunctions(guest: Guest, unstable: boolean): { [name: string]: 
     (file: Descriptor, vectors: number, count: number) => {
       const total = load(vectors, count);
       if (total < 0) return total;
-      if (file.stream !== undefined) return writeStream(file.stream, total);
+      if (file.stream !== undefined) return writeStream(file.stream, total, file.flags);
       const append = (file.flags & FDFLAGS_APPEND) !== 0;
       if (!append && file.position + total > LARGEST_OFFSET) return -ERRNO_FBIG;
       const written = writeFile(file, file.position, append);
@@ -228,7 +228,7 @@ export function ioFunctions(guest: Guest, unstable: boolean): { [name: string]: 
           try {
             let written = 0;
             if (stream !== undefined) {
-              written = stream.writeFrom(bytes, start, length);
+              written = stream.writeFrom(bytes, start, length, file.flags);
             } else if (backend !== undefined) {
               if (!alone) guest.hold(file);
               if ((file.flags & FDFLAGS_APPEND) === 0) {

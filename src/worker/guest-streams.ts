@@ -2,12 +2,11 @@ import { HostFunctionError } from "../errors.js";
 import { Pipe } from "../pipe.js";
 import { AGAIN } from "../pipe-layout.js";
 import type { Stream } from "../vfs/descriptors.js";
+import { FDFLAGS_NONBLOCK } from "../wasi/numbers.js";
 import type { WasiOptions } from "../wasi/options.js";
 import { HostFailure } from "./endpoint.js";
 import type { StreamPlan } from "./protocol.js";
 import { OUTPUT_FAILED } from "./records.js";
-
-const ERRNO_IO = 29;
 
 /** What a stream needs of the thread that it is on. */
 export interface StreamHost {
@@ -37,17 +36,16 @@ function hostPipe(pipe: Pipe, { ring, wantInput, beforeCalls }: StreamHost, take
       if (count === -AGAIN) wantInput();
       return count;
     },
-    writeFrom(source, start, length) {
+    writeFrom(source, start, length, flags) {
       for (let done = 0; done < length; ) {
-        if (pipe.ended && taken) {
+        if (taken && pipe.ended) {
           throw new HostFunctionError("the output failed", { cause: new HostFailure(OUTPUT_FAILED) });
         }
-        if (pipe.ended) return -ERRNO_IO;
         const written = pipe.writeFrom(source, start + done, length - done);
-        ring();
+        if (taken) ring();
         if (written >= 0) done += written;
-        else if (written === -AGAIN) pipe.waitForSpace(Number.POSITIVE_INFINITY);
-        else return written;
+        else if (!taken && (written !== -AGAIN || (flags & FDFLAGS_NONBLOCK) !== 0)) return done || written;
+        else pipe.waitForSpace(Number.POSITIVE_INFINITY);
       }
       return length;
     },
