@@ -64,6 +64,9 @@ function withConstants(code) {
 /** What a worker of the script's is made of: the script's own text. */
 const OWN_TEXT = `({ workerSource: "'use strict';(" + wasmexBundle + ")(true)" })`;
 
+/** An import of what is loaded later. */
+const LATER = /import\("(\.\.?\/.+?|wasmex:.+?)"\)/.source;
+
 /**
  * For a script, which is one file: nothing of it can be loaded later, and an import amid the code would only have every module that it
  * leads to wrapped in a function of its own. For Node as well, where finding a file takes longer than reading all of them as one.
@@ -76,11 +79,21 @@ const importsAtOnce = {
       /** @type {string[]} */
       const imports = [];
       const text = await readFile(path, "utf8");
-      const contents = text.replace(/(?:await )?\bimport\("(\.\.?\/.+?|wasmex:.+?)"\)/g, (_, from) =>
+      /** @param {string} from */
+      const atOnce = (from) =>
         from.startsWith(WORKER_SOURCE)
           ? OWN_TEXT
-          : `imported${imports.push(`import * as imported${imports.length} from "${from}";`) - 1}`,
-      );
+          : `imported${imports.push(`import * as imported${imports.length} from "${from}";`) - 1}`;
+      const contents = text
+        // With it goes what tells that it could not be loaded.
+        .replace(
+          new RegExp(
+            `(?:await )?\\bloadPart\\(\\s*async \\(\\) => \\(await ${LATER}\\)\\.(\\w+),?\\s*\\)`,
+            "g",
+          ),
+          (_, from, member) => `${atOnce(from)}.${member}`,
+        )
+        .replace(new RegExp(`(?:await )?\\b${LATER}`, "g"), (_, from) => atOnce(from));
       return { contents: `${imports.join("")}${contents}`, loader: "ts" };
     });
   },

@@ -115,6 +115,18 @@ const KINDS = {
         "/bare/",
       ),
   },
+  "/no-part": {
+    title: "a part of the package that is gone from the server is told of",
+    page: (title) =>
+      pageOf(
+        title,
+        `const { start, WasmexError } = await import("/gone/platform/browser/index.js");
+        const bytes = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]);
+        const error = await start({ bytes, thread: "inline" }).catch((error) => error);
+        check(String(error), /^WasmexError: a part of wasmex could not be loaded .*: reload/);
+        check(String([error instanceof WasmexError, error.cause instanceof TypeError]), /^true,true$/);`,
+      ),
+  },
   "/no-webassembly": {
     title: "text where a policy forbids WebAssembly names the policy",
     headers: { "content-security-policy": "script-src 'self' 'unsafe-inline'" },
@@ -140,11 +152,11 @@ async function checkEngine(name) {
   }
   const inbox = new Inbox();
   const server = await serve({
-    folders: { "/": `${root}dist`, "/bare/": `${root}dist` },
+    folders: { "/": `${root}dist`, "/bare/": `${root}dist`, "/gone/": `${root}dist/modules` },
     headers: { ...ISOLATION, "access-control-allow-origin": "*" },
     handle(request, response) {
       const path = request.url ?? "";
-      if (path === "/bare/wabt.js") {
+      if (path === "/bare/wabt.js" || path === "/gone/src/inline.js") {
         response.writeHead(404).end();
         return true;
       }

@@ -20,7 +20,7 @@ import {
   setPlain,
 } from "./module-content.js";
 import { foreignTypes } from "./module-foreign.js";
-import { platform } from "./platform.js";
+import { loadPart, platform } from "./platform.js";
 import { fail, load, loaded, type ModuleSource } from "./source.js";
 import { beginOf, classOf, type Image, imageOf, viewOf } from "./source-bytes.js";
 import { strict } from "./text.js";
@@ -257,6 +257,6 @@ function forThread(thread?: CompileOptions["thread"]): ThreadVariant {
 /** Loads WASI, for who has not imported it. */
 export async function wasi(): Promise<WasiFactory> {
   // The export is used, not only its registration: bundlers leave out what a file does when nothing of it is used.
-  const { Wasi } = await import("./wasi/wasi.js");
+  const Wasi = await loadPart(async () => (await import("./wasi/wasi.js")).Wasi);
   return (options, internals) => new Wasi(options, internals as WasiInternals | undefined);
 }

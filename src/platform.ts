@@ -1,4 +1,5 @@
 import type * as Background from "./compile.js";
+import { WasmexError } from "./errors.js";
 import type { ByteQueue } from "./pipe-queue.js";
 import type { Backend, Result } from "./vfs/contract.js";
 
@@ -115,6 +116,19 @@ export function useLoading(loader: () => Promise<typeof Background>): void {
 
 export function loading(): Promise<typeof Background> {
   return load();
+}
+
+/**
+ * One member of a part of the package that is loaded when it is first needed. `build.mjs` knows the form of these calls: where all is one file it
+ * puts the member itself in their place.
+ */
+export function loadPart<T>(load: () => Promise<T>): Promise<T> {
+  return load().catch((cause) => {
+    throw new WasmexError(
+      `a part of wasmex could not be loaded (${cause}): reload the page if the app was deployed anew`,
+      { cause },
+    );
+  });
 }
 
 /** Applies the platform that the core runs on. Entry points call it once, when they are loaded. */

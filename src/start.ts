@@ -4,7 +4,7 @@ import type { Engine } from "./engine.js";
 import { TrapError, UnsupportedError, WasmexError } from "./errors.js";
 import type { Imports } from "./imports.js";
 import { Module } from "./module.js";
-import { platform, type SpawnThread, spawnThread, type Thread } from "./platform.js";
+import { loadPart, platform, type SpawnThread, spawnThread, type Thread } from "./platform.js";
 import { Process } from "./process.js";
 import type { ModuleShape } from "./shape.js";
 import type { ModuleSource } from "./source.js";
@@ -138,7 +138,10 @@ export async function startUntil<Exports extends object = AnyExports>(
       given instanceof Module
         ? given
         : await Module.compile(given, { thread: worker ? "worker" : "inline", signal });
-    if (wasi !== undefined) (await import("./wasi/options.js")).checkOptions(wasi);
+    if (wasi !== undefined) {
+      const checkOptions = await loadPart(async () => (await import("./wasi/options.js")).checkOptions);
+      checkOptions(wasi);
+    }
     const request = {
       module,
       imports: options.imports,
@@ -196,7 +199,9 @@ export interface Launch {
 type OpenEngine = (launch: Launch) => Promise<Engine>;
 
 async function loadEngine(worker: boolean): Promise<OpenEngine> {
-  return worker ? (await import("./worker/launch.js")).openEngine : (await import("./inline.js")).openEngine;
+  return worker
+    ? loadPart(async () => (await import("./worker/launch.js")).openEngine)
+    : loadPart(async () => (await import("./inline.js")).openEngine);
 }
 
 interface StartRequest {
@@ -246,7 +251,7 @@ async function limitFiles(wasi: WasiOptions, { fileSystemBytes }: Limits): Promi
     return wasi;
   }
   if (platform().hasDirectories) return wasi;
-  const { newMounts } = await import("./vfs/directories.js");
+  const newMounts = await loadPart(async () => (await import("./vfs/directories.js")).newMounts);
   return { ...wasi, fs: { mounts: newMounts(Object.keys(preopen), fileSystemBytes) } as VirtualFileSystem };
 }
 

@@ -1,6 +1,6 @@
-import { useLoading } from "../../src/platform.js";
+import { loadPart, useLoading } from "../../src/platform.js";
 
-useLoading(async () => (await import("./loading.js")).loading);
+useLoading(() => loadPart(async () => (await import("./loading.js")).loading));
 
 export * from "../../src/index.js";
 // In place of those of the same name: with the platform. Each has a file of its own, so that an app gets no other along with it.

@@ -1,5 +1,5 @@
 import { WasmexError } from "../../src/errors.js";
-import type { SpawnThread, Thread } from "../../src/platform.js";
+import { loadPart, type SpawnThread, type Thread } from "../../src/platform.js";
 import { codeUrl, isFile } from "./code-url.js";
 import { trusted } from "./trusted.js";
 
@@ -11,9 +11,9 @@ const blobUrls = new Map<boolean, string>();
  * without WASI gets less than half of it.
  */
 async function ownUrl(wasi: boolean): Promise<string> {
-  const { workerSource } = await (wasi
-    ? import("wasmex:worker-source")
-    : import("wasmex:worker-source-plain"));
+  const workerSource = wasi
+    ? await loadPart(async () => (await import("wasmex:worker-source")).workerSource)
+    : await loadPart(async () => (await import("wasmex:worker-source-plain")).workerSource);
   const url = codeUrl(workerSource);
   blobUrls.set(wasi, url);
   return url;

@@ -1,6 +1,7 @@
 import { ByteQueue } from "../pipe-queue.js";
-import { platform, type Thread, type ThreadSupport } from "../platform.js";
+import { loadPart, platform, type Thread, type ThreadSupport } from "../platform.js";
 import type { Launch, Limits } from "../start.js";
+import type { VirtualFileSystem } from "../vfs/virtual-file-system.js";
 import { callOption, isThere } from "../wasi/callbacks.js";
 import type { ClockName, WasiOptions } from "../wasi/options.js";
 import { SharedEngine } from "./client.js";
@@ -114,8 +115,11 @@ async function planWasi(wasi: WasiOptions, functions: HostFunctions, limits: Lim
   if (!shared && fs !== undefined && preopen !== undefined) throw needsSharedMemory("wasi.fs needs", support);
   const streams = new HostStreams(wasi, limits.pipeBytes, shared);
   const [stdin, stdout, stderr] = streams.plans;
-  const files =
-    fs === undefined || !shared ? undefined : (await import("./shared-files.js")).shareFiles(fs, functions);
+  const shareFiles =
+    fs === undefined || !shared
+      ? undefined
+      : await loadPart(async () => (await import("./shared-files.js")).shareFiles);
+  const files = shareFiles?.(fs as VirtualFileSystem, functions);
   const { own } = functions;
   const plan: WasiPlan = {
     stdin,
