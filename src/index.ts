@@ -41,7 +41,7 @@ export type {
 export type { ModuleSource, Progress } from "./source.js";
 export { type Limits, type StartOptions, start } from "./start.js";
 export { type ChildSpec, childSpec, Supervisor, type SupervisorOptions } from "./supervisor.js";
-export type { AnyExports } from "./typed-exports.js";
+export type { AnyExports, CallArguments, CallResults, ExportName } from "./typed-exports.js";
 export type { JsType, JsTypes, WasmValue } from "./values.js";
 export type { Backend, DirectoryVisitor, Filestat, Node, Result } from "./vfs/contract.js";
 export type { FileContent } from "./vfs/host-files.js";

@@ -20,12 +20,14 @@ export type JsType<T extends ValueType> = T extends "i32" | "f32" | "f64"
 /** The JavaScript types of a list of value types, in order. */
 export type JsTypes<T extends readonly ValueType[]> = { -readonly [K in keyof T]: JsType<T[K]> };
 
-/** What a function of these results gives back: one bare, several as a tuple, none as nothing. */
+/** What a function of these results gives back: one bare, several as a tuple, none as nothing; of a list whose length is not known any of them. */
 export type JsResult<T extends readonly ValueType[]> = T extends readonly []
   ? void
   : T extends readonly [infer One extends ValueType]
     ? JsType<One>
-    : { readonly [K in keyof T]: JsType<T[K]> };
+    : number extends T["length"]
+      ? unknown
+      : { readonly [K in keyof T]: JsType<T[K]> };
 
 /** Says what was given, short enough for an error's text. */
 export function describeValue(value: unknown): string {

@@ -1,4 +1,4 @@
-import { expectTypeOf, test } from "vitest";
+import { expect, expectTypeOf, test } from "vitest";
 import * as Wasmex from "wasmex";
 import { thread } from "./support/thread.js";
 
@@ -40,6 +40,30 @@ test("start without exports takes any name and answers values", async () => {
   });
   expectTypeOf(await guest.callFunction("f")).toEqualTypeOf<Wasmex.WasmValue[]>();
   await guest.stop();
+});
+
+test("code that is generic in the exports can name the types of a call", () => {
+  const call = <E extends object, K extends Wasmex.ExportName<E>>(
+    guest: Wasmex.Process<E>,
+    name: K,
+    ...rest: Wasmex.CallArguments<E, K, Wasmex.CallOptions>
+  ): Promise<Wasmex.CallResults<E, K>> => guest.callFunction(name, ...rest);
+  expectTypeOf(call<Exports, "pair">).returns.resolves.toEqualTypeOf<[number, bigint]>();
+});
+
+test("fn with lists that are no tuples takes a callback that returns anything", () => {
+  const types: Wasmex.ValueType[] = ["i32"];
+  expect(Wasmex.fn(types, types, (_context, value) => value)).toBeDefined();
+  expect(Wasmex.fn(types, types, async () => 1)).toBeDefined();
+  // @ts-expect-error no value of the result's type
+  expect(Wasmex.fn(types, ["i32"], () => "1")).toBeDefined();
+});
+
+test("bytes that are handed out are those of a buffer of their own, as Blob and fetch take them", () => {
+  expectTypeOf<Wasmex.VirtualFileSystem["snapshot"]>().returns.toEqualTypeOf<Uint8Array<ArrayBuffer>>();
+  type Callback = Extract<Wasmex.OutputOption, (...params: never[]) => void>;
+  expectTypeOf<Callback>().parameter(0).toEqualTypeOf<Uint8Array<ArrayBuffer>>();
+  expectTypeOf<(chunk: Uint8Array) => void>().toExtend<Callback>();
 });
 
 /** All that may be left out of it, as `undefined`. */

@@ -48,7 +48,7 @@ function check(result: number): number {
 }
 
 /** The tree of one backend; what is mounted in it isn't there. */
-export function packTree({ backend, node: root }: Place): Uint8Array {
+export function packTree({ backend, node: root }: Place): Uint8Array<ArrayBuffer> {
   const tree: Entry[] = [];
   const nodes: Node[] = [];
   const content: Uint8Array[] = [];

@@ -87,7 +87,7 @@ export class VirtualFileSystem {
    * The whole tree in one buffer: files, links of both kinds, access and modification times. The same tree gives the same bytes.
    * What is mounted in it is left out; its place is kept.
    */
-  snapshot(): Uint8Array {
+  snapshot(): Uint8Array<ArrayBuffer> {
     return packTree(this.mounts.root);
   }
 

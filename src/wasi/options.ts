@@ -22,7 +22,7 @@ export interface PreopenOptions {
  * inline, and on a thread, where the chunk arrives while the guest goes on, a little later. The instance can be called again. Nobody waits
  * for a promise that it answers: for output that goes where it takes its time follow a `Pipe`.
  */
-export type OutputOption = Pipe | "inherit" | "null" | ((chunk: Uint8Array) => void);
+export type OutputOption = Pipe | "inherit" | "null" | ((chunk: Uint8Array<ArrayBuffer>) => void);
 
 /** What a guest is given of its surroundings. All keys may be left out. */
 export interface WasiOptions {

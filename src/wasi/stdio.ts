@@ -15,7 +15,7 @@ export function stuck(stream: Stream): UnsupportedError {
 }
 
 /** What an option of stdin, stdout or stderr may be, once it has been checked; a `Pipe` is a stream. */
-export type Endpoint = Pipe | "inherit" | "null" | ((chunk: Uint8Array) => void) | Stream;
+export type Endpoint = Pipe | "inherit" | "null" | ((chunk: Uint8Array<ArrayBuffer>) => void) | Stream;
 
 /** `"null"`: nothing to read, and all that is written is gone. */
 const nothing: Stream = {
@@ -41,7 +41,7 @@ function hostStream(fd: 0 | 1 | 2): Stream {
 }
 
 /** A function of the host that gets a copy of every chunk. What it throws ends the call of the guest. */
-function callbackStream(callback: (chunk: Uint8Array) => void, fd: 0 | 1 | 2): Stream {
+function callbackStream(callback: (chunk: Uint8Array<ArrayBuffer>) => void, fd: 0 | 1 | 2): Stream {
   return {
     ...nothing,
     filetype: FILETYPE_UNKNOWN,
