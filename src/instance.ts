@@ -46,6 +46,11 @@ export class Instance {
     this.#own = own;
   }
 
+  /** Has frameworks that wrap plain objects in proxies (Vue, Alpine) leave it as it is: through one its private fields can't be reached. @internal */
+  get [Symbol.toStringTag](): string {
+    return "Instance";
+  }
+
   /**
    * Makes an instance. A reactor's `_initialize` is called; a command's `_start` is not.
    *

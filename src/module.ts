@@ -50,6 +50,11 @@ export class Module {
     this.#content = content;
   }
 
+  /** Has frameworks that wrap plain objects in proxies (Vue, Alpine) leave it as it is: through one its private fields can't be reached. @internal */
+  get [Symbol.toStringTag](): string {
+    return "Module";
+  }
+
   /**
    * Compiles a module. Bytes that do not begin with `\0asm` are WebAssembly text in UTF-8; so is every string. A
    * response is compiled while it arrives. A `Module`, or a promise of one, is answered as it is. Of a `WebAssembly.Module` that was

@@ -52,6 +52,11 @@ export class Pipe extends ByteQueue {
     this.limitTo(limit);
   }
 
+  /** Has frameworks that wrap plain objects in proxies (Vue, Alpine) leave it as it is: through one its private fields can't be reached. @internal */
+  get [Symbol.toStringTag](): string {
+    return "Pipe";
+  }
+
   /** @internal */
   override limitTo(bytes: number): void {
     super.limitTo(Math.min(bytes, this.#limit));

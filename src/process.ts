@@ -59,6 +59,11 @@ export class Process<Exports extends object = AnyExports> {
     this.name = name;
   }
 
+  /** Has frameworks that wrap plain objects in proxies (Vue, Alpine) leave it as it is: through one its private fields can't be reached. @internal */
+  get [Symbol.toStringTag](): string {
+    return "Process";
+  }
+
   /** Where the instance runs. */
   get thread(): "worker" | "inline" {
     return this.#engine.thread;

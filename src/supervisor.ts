@@ -75,6 +75,11 @@ export class Supervisor {
     this.#maxSeconds = maxSeconds;
   }
 
+  /** Has frameworks that wrap plain objects in proxies (Vue, Alpine) leave it as it is: through one its private fields can't be reached. @internal */
+  get [Symbol.toStringTag](): string {
+    return "Supervisor";
+  }
+
   /**
    * Starts the children in their order.
    *

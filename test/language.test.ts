@@ -20,6 +20,23 @@ const CAT = `(module
           (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 20)))
           (br $again))))))`;
 
+describe("Symbol.toStringTag", () => {
+  it("tells objects that are no plain ones, so that frameworks put no proxy around them", async () => {
+    const module = await Wasmex.Module.compile(ADD);
+    await using guest = await Wasmex.start({ module, thread });
+    await using supervisor = await Wasmex.Supervisor.start([]);
+    const objects = {
+      Module: module,
+      Instance: await Wasmex.Instance.create(module),
+      Process: guest,
+      Supervisor: supervisor,
+      Pipe: new Wasmex.Pipe(),
+      VirtualFileSystem: new Wasmex.VirtualFileSystem(),
+    };
+    for (const [name, object] of Object.entries(objects)) expect(String(object)).toBe(`[object ${name}]`);
+  });
+});
+
 describe("await using", () => {
   it("stops a Process at the end of its block", async () => {
     let exited: Promise<Wasmex.ExitReason>;

@@ -62,6 +62,11 @@ export class VirtualFileSystem {
     this.#plant("", tree);
   }
 
+  /** Has frameworks that wrap plain objects in proxies (Vue, Alpine) leave it as it is: through one its private fields can't be reached. @internal */
+  get [Symbol.toStringTag](): string {
+    return "VirtualFileSystem";
+  }
+
   /**
    * The directory of the host itself, not a copy: what is written goes there. Only where the platform has directories.
    *
