@@ -87,7 +87,7 @@ function plan<T>(shape: ModuleShape, parts: InstanceParts<T>): Plan<T> {
     complete(engine) {
       const { exports } = engine;
       const memory = isKind(shape.exports.get("memory"), "memory") ? "memory" : firstMemory(shape);
-      if (memory !== undefined) wasi?.bind(exports[memory] as WebAssembly.Memory);
+      wasi?.bind(memory === undefined ? null : (exports[memory] as WebAssembly.Memory));
       try {
         begin?.(exports);
       } catch (error) {

@@ -57,9 +57,14 @@ export class Guest {
     this.table = new DescriptorTable(openFiles);
   }
 
-  /** Its `buffer` is read when it is first needed: what is given may stand for a memory that isn't made yet. */
-  bind(memory: WebAssembly.Memory): void {
-    this.#memory = memory;
+  /**
+   * Its `buffer` is read when it is first needed: what is given may stand for a memory that isn't made yet. `null`: no other is to come, and
+   * where there is none no pointer is good.
+   */
+  bind(memory: WebAssembly.Memory | null): void {
+    // Of an empty memory no more is needed than what an empty array has too.
+    this.#memory =
+      memory === null ? (this.#memory ?? (none as { buffer: unknown } as WebAssembly.Memory)) : memory;
     this.bytes = none;
   }
 

@@ -11,8 +11,8 @@ export interface WasiHost {
   readonly wasiImport: WebAssembly.ModuleImports;
   /** The functions by namespace, for the module's own spelling of it. */
   getImportObject(module?: WebAssembly.Module): WebAssembly.Imports;
-  /** Tells which linear memory the pointers of the guest are for; before the first call of a function. */
-  bind(memory: WebAssembly.Memory): void;
+  /** Tells which linear memory the pointers of the guest are for; before the first call of a function. `null`: no other is to come. */
+  bind(memory: WebAssembly.Memory | null): void;
   /** Gives back what it holds of the host. */
   close?(): void;
 }

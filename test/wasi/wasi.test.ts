@@ -104,6 +104,14 @@ describe("Wasi", () => {
     );
   });
 
+  test("an instance without any memory has no good pointer: EFAULT", async () => {
+    const module = await Wasmex.Module.compile(`(module
+      (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+      (func (export "random") (result i32) (call $random (i32.const 0) (i32.const 8))))`);
+    const instance = await Wasmex.Instance.create(module, { wasi: quiet });
+    expect(instance.callFunction("random")).toEqual([FAULT]);
+  });
+
   test("Wasi.bind takes what stands for a memory that isn't made yet", () => {
     let memory: WebAssembly.Memory | undefined;
     const wasi = new Wasi(quiet);
@@ -141,6 +149,29 @@ describe("Wasi", () => {
       expect(() => wasi[name](second)).toThrow(/^this Wasi serves another instance already: make a new one/);
     }
     expect(wasi.start(first)).toBe(0);
+  });
+
+  test("Wasi.start runs one command after the other, whose memories are their own", async () => {
+    const fills = await compile(`(module
+      (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+      (memory (export "memory") 1)
+      (func (export "_start") (drop (call $random (i32.const 0) (i32.const 64)))))`);
+    const traps = await compile(`(module (memory (export "memory") 1) (func (export "_start") unreachable))`);
+    const wasi = new Wasi(quiet);
+    expect(() => wasi.start(new WebAssembly.Instance(traps))).toThrow(WebAssembly.RuntimeError);
+    for (let turn = 0; turn < 2; turn++) {
+      const instance = new WebAssembly.Instance(fills, wasi.getImportObject(fills));
+      expect(wasi.start(instance)).toBe(0);
+      const { buffer } = instance.exports.memory as WebAssembly.Memory;
+      expect(new Uint8Array(buffer, 0, 64).some((byte) => byte !== 0)).toBe(true);
+    }
+    // One that still runs goes on being served alone.
+    const calls = await compile(`(module (import "env" "call" (func $call)) (memory (export "memory") 1)
+      (func (export "_start") (call $call)))`);
+    const other = new WebAssembly.Instance(fills, wasi.getImportObject(fills));
+    const outer = new WebAssembly.Instance(calls, { env: { call: () => void wasi.start(other) } });
+    expect(() => wasi.start(outer)).toThrow(/^this Wasi serves another instance already/);
+    expect(wasi.start(other)).toBe(0);
   });
 
   test("Wasi.close closes what is open", () => {
