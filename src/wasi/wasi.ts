@@ -23,7 +23,8 @@ export interface WasiInternals {
 }
 
 /**
- * WASI preview 1 by itself, for glue code that instantiates modules on its own. One object serves one instance.
+ * WASI preview 1 by itself, for glue code that instantiates modules on its own. One object serves one instance, or several commands one
+ * after the other.
  *
  * ```ts
  * const wasi = new Wasi({ args: ["--version"], stdout: new Pipe() });
@@ -36,7 +37,7 @@ export class Wasi implements WasiHost {
   readonly wasiImport: WebAssembly.ModuleImports;
   readonly #guest: Guest;
   #unstable: WebAssembly.ModuleImports | undefined;
-  /** That of the instance which `start` or `initialize` got. */
+  /** That of the instance which `initialize` got, or `start` runs. */
   #memory: WebAssembly.Memory | undefined;
   /** File systems that were opened for the preopens alone. */
   readonly #owned: readonly Backend[];
@@ -99,12 +100,16 @@ export class Wasi implements WasiHost {
         "the instance exports no _start function: it is no command; use initialize(instance)",
       );
     }
+    const served = this.#memory;
     this.#bindTo(instance);
     try {
       start();
     } catch (error) {
       if (error instanceof ExitError) return error.code;
       throw error;
+    } finally {
+      // A command that is over makes room for another.
+      this.#memory = served;
     }
     return 0;
   }
