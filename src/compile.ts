@@ -131,7 +131,7 @@ async function compileText(text: string, given: Given): Promise<Content> {
       `${what} is an HTML or XML page, not a WebAssembly module: check where it comes from`,
     );
   }
-  if (what === TEXT && /^[^\s(;]*(\/|\.wasm$)[^\s(;]*$/.test(trimmed)) {
+  if (what === TEXT && /^(data:|[^\s(;]*(\/|\.wasm$)[^\s(;]*$)/.test(trimmed)) {
     throw new CompileError(
       `${what} is an address, ${describeValue(trimmed)}, no WebAssembly text: load it by \`fetch\` or as a URL`,
     );

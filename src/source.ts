@@ -4,6 +4,7 @@ import { CODE, HEADER_SIZE, isBinary } from "./binary/sections.js";
 import { CompileError } from "./errors.js";
 import { platform } from "./platform.js";
 import { classOf, type Image, imageOf, viewOf } from "./source-bytes.js";
+import { describeValue } from "./values.js";
 
 /** What a module can be compiled from; a string is always WebAssembly text. */
 export type ModuleSource =
@@ -56,24 +57,32 @@ export async function load(source: unknown, options: LoadOptions, rewriting: Rew
     case "URL": {
       const url = source as URL;
       const read = platform().readUrl?.(url);
-      if (read === undefined) return fetched(url, url.href, options, rewriting);
+      if (read === undefined) return fetched(url, nameOf(url.href), options, rewriting);
       const bytes = await read.catch((cause: unknown) => fail(`could not read ${url.href}`, cause));
       return loaded(imageOf(bytes), url.href, options);
     }
     case "Request":
-      return fetched(source as Request, (source as Request).url, options, rewriting);
+      return fetched(source as Request, nameOf((source as Request).url), options, rewriting);
     case "Response":
       return loadResponse(source as Response, "", options, rewriting);
     case "ReadableStream":
       return readStream(source as ReadableStream<Uint8Array>, "the stream", undefined, options, rewriting);
     case "Blob":
-    case "File":
-      return readStream((source as Blob).stream(), "the blob", (source as Blob).size, options, rewriting);
-    default:
-      throw new CompileError(
-        `a value of type ${typeof source} is no module: pass bytes, WebAssembly text, a URL, Request, Response, stream, Blob or WebAssembly.Module`,
-      );
+    case "File": {
+      const blob = source as Blob | Pick<Blob, "arrayBuffer"> | object;
+      if ("stream" in blob) return readStream(blob.stream(), "the blob", blob.size, options, rewriting);
+      // jsdom has no streams.
+      if ("arrayBuffer" in blob) return loaded(imageOf(await blob.arrayBuffer()), "the blob", options);
+    }
   }
+  throw new CompileError(
+    `${describeValue(source)} is no module: pass bytes, WebAssembly text, a URL, Request, Response, stream, Blob or WebAssembly.Module`,
+  );
+}
+
+/** An address as errors call it: one with the bytes in it would be all of the error. */
+function nameOf(address: string): string {
+  return address.replace(/^(data:.{40}).+/, "$1…");
 }
 
 /** Passes an abort on as it came and gives anything else a sentence of its own. */
@@ -107,7 +116,7 @@ async function loadResponse(
   options: LoadOptions,
   rewriting: Rewriting,
 ): Promise<Loaded> {
-  const what = response.url || requested || "the response";
+  const what = nameOf(response.url) || requested || "the response";
   if (!response.ok) {
     const status =
       response.status === 0

@@ -163,10 +163,12 @@ describe("Module.compile", () => {
       "could not load the stream, which broke off after 20 bytes: line cut",
     ],
     ["a stream of strings", streamOf(["(module)"]), "a stream must give Uint8Array chunks"],
-    ["nothing", undefined, "a value of type undefined is no module"],
-    ["null", null, "a value of type object is no module"],
-    ["a number", 5, "a value of type number is no module"],
-    ["an object", {}, "a value of type object is no module"],
+    ["nothing", undefined, /^undefined is no module: pass bytes/],
+    ["null", null, /^null is no module/],
+    ["a number", 5, /^5 is no module/],
+    ["an object", {}, /^\[object Object\] is no module/],
+    ["an array", [0, 0x61], /^\[object Array\] is no module/],
+    ["a Blob that can't be read", { [Symbol.toStringTag]: "Blob" }, /^\[object Blob\] is no module/],
   ];
   for (const [title, source, message] of damaged) {
     test(`Module.compile refuses ${title} with one sentence`, async () => {
@@ -175,6 +177,22 @@ describe("Module.compile", () => {
       expect((failure as Error).message).toMatch(message);
     });
   }
+
+  test("Module.compile takes the Blob of surroundings without streams", async () => {
+    const blob = { [Symbol.toStringTag]: "Blob", arrayBuffer: async () => MODULE.buffer };
+    const module = await Module.compile(blob as unknown as Blob);
+    expect(module.byteLength).toBe(MODULE.length);
+  });
+
+  test("Module.compile names no more than the beginning of a data: URL", async () => {
+    const bytes = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, ...Array(3000).fill(255)];
+    const address = `data:application/wasm;base64,${btoa(String.fromCharCode(...bytes))}`;
+    for (const source of [new URL(address), new Request(address), await fetch(address)]) {
+      const { message } = (await failureOf(source)) as Error;
+      expect(message).toMatch(/^data:application\/wasm;base64,AGFzbQEAAAD\/+… could not be compiled: /);
+      expect(message.length).toBeLessThan(300);
+    }
+  });
 
   test("Module.compile refuses a response that was read already", async () => {
     const response = new Response(MODULE, { headers: WASM });

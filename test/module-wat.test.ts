@@ -13,7 +13,7 @@ describe("Module.compile of text", () => {
     );
   });
 
-  test.each(["/sum.wasm", "https://example.org/sum", "sum.wasm"])(
+  test.each(["/sum.wasm", "https://example.org/sum", "sum.wasm", "data:application/wasm;base64,AGFzbQ=="])(
     "Module.compile says how to load from an address: %s",
     async (address) => {
       const failure = (await failureOf(address)) as CompileError;
