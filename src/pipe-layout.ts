@@ -24,3 +24,13 @@ export const HEADER = 64;
 export const ENDED = 1;
 export const BLOCKING = 2;
 export const TERMINAL = 4;
+
+/** How another thread opens the same queue; a plain object for `postMessage`. */
+export interface SharedPipe {
+  readonly pipe: SharedArrayBuffer;
+}
+
+/** Somebody who waits for bytes until they come, or until it is cancelled and the queue's `wake` called. */
+export interface Waiting {
+  cancelled: boolean;
+}

@@ -13,18 +13,15 @@ import {
   LIMIT,
   LOCK,
   NO_MEMORY,
+  type SharedPipe,
   SPACE_SEQUENCE,
   TAIL,
   TERMINAL,
+  type Waiting,
 } from "./pipe-layout.js";
 import { freeLock, takeLock } from "./pipe-lock.js";
 import { isDying, isStopped, leaveIfStopped, lockOwner, TERMINATION_GRACE } from "./pipe-owners.js";
 import { platform } from "./platform.js";
-
-/** How another thread opens the same queue; a plain object for `postMessage`. */
-export interface SharedPipe {
-  readonly pipe: SharedArrayBuffer;
-}
 
 const FIRST_CAPACITY = 256;
 /** What a shared queue can grow to where the engine grants that much address space. */
@@ -34,11 +31,6 @@ const NO_LIMIT = 0x7fffffff;
 const LOOK_AGAIN = 5;
 /** A queue this big gives its memory back when it has been emptied. */
 const RELEASE_ABOVE = 1 << 20;
-
-/** Somebody who waits for bytes until they come, or until it is cancelled and the queue's `wake` called. */
-export interface Waiting {
-  cancelled: boolean;
-}
 
 const isGone = (holder: number, waited: number): boolean => waited > TERMINATION_GRACE && isDying(holder);
 

@@ -1,11 +1,18 @@
 import { WasmexError } from "./errors.js";
-import { BLOCKING, NO_MEMORY, SPACE_SEQUENCE, TERMINAL } from "./pipe-layout.js";
-import { ByteQueue, type SharedPipe, type Waiting } from "./pipe-queue.js";
+import {
+  BLOCKING,
+  NO_MEMORY,
+  type SharedPipe,
+  SPACE_SEQUENCE,
+  TERMINAL,
+  type Waiting,
+} from "./pipe-layout.js";
+import { ByteQueue } from "./pipe-queue.js";
 import { toBytes } from "./source-bytes.js";
 import { decodeText } from "./text.js";
 import { describeValue } from "./values.js";
 
-export type { SharedPipe } from "./pipe-queue.js";
+export type { SharedPipe } from "./pipe-layout.js";
 
 /** How a guest sees a pipe. */
 export interface PipeOptions {
