@@ -120,7 +120,7 @@ const KINDS: ReadonlyMap<string | number, Kind<object>> = new Map([
       const keys = Object.keys(array);
       // As many keys as places, the last of them the last place: no holes, and nothing but places.
       return keys[last] === `${last}` && keys.length === last + 1
-        ? [-1, ...array]
+        ? [-1, ...Object.values(array)]
         : [last + 1, ...Object.entries(array).flat()];
     },
     () => [],

@@ -31,6 +31,10 @@ test("encode keeps what an AggregateError is made of", () => {
   expect(Object.keys(error)).toEqual([]);
 });
 
+test("encode takes an array whose prototype was replaced", () => {
+  expect(decode(encode(Object.setPrototypeOf([1, 2], null)))).toEqual([1, 2]);
+});
+
 test("encode keeps boxed values, holes, and what an array has beside its places", () => {
   for (const value of [Object(1n), Object(-0), Object("x"), Object(false)])
     expect(sent(value)).toEqual(value);
