@@ -290,7 +290,8 @@ describe("Pipe", () => {
   it.runIf(shares)("Pipe.waitForSpace knows how far the pipe can grow, whatever its limit", () => {
     const pipe = new Pipe();
     pipe.share(1024);
-    expect(pipe.writeFrom(new Uint8Array(2000), 0, 2000)).toBe(1024);
+    // Where addresses are few it gets a quarter.
+    expect([1024, 256]).toContain(pipe.writeFrom(new Uint8Array(2000), 0, 2000));
     expect(pipe.writeFrom(new Uint8Array(1), 0, 1)).toBe(-6);
     expect(pipe.waitForSpace(0)).toBe(false);
     pipe.readInto(new Uint8Array(1), 0, 1);

@@ -7,8 +7,8 @@ import { trusted } from "./trusted.js";
 const blobUrls = new Map<boolean, string>();
 
 /**
- * The code is loaded when the first thread starts: an app that starts none has no use for it. Reading it takes a thread longer than anything else, so that a guest
- * without WASI gets less than half of it.
+ * The code is loaded when the first thread starts: an app that starts none has no use for it. Reading it takes a thread longer than
+ * anything else, so that a guest without WASI gets less than half of it.
  */
 async function ownUrl(wasi: boolean): Promise<string> {
   const workerSource = wasi
