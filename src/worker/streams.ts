@@ -66,7 +66,7 @@ export class HostStreams {
     this.plans = [plan(stdin, 0), plan(stdout, 1), plan(stderr, 2)];
   }
 
-  /** Hands what the guest has written to where it belongs; answers the error that the calls under way are to end with. */
+  /** Hands what the guest has written to where it belongs; answers the error that the call whose output it is ends with. */
   drain(): HostFunctionError | undefined {
     let failure: HostFunctionError | undefined;
     for (const { pipe, take } of this.#drains) {
